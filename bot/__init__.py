@@ -1,0 +1,1 @@
+"""The CostCompass daemon: Slack, terminal, schedule and configuration around the core."""
