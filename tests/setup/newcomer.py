@@ -1,0 +1,40 @@
+"""A newcomer's first minute, with the real packages: it needs the package index, so CI alone runs it.
+
+Started by `.ci/run` as `./run test tests/setup/newcomer.py`; the name keeps it out of the suite.
+"""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.timeout(600)
+def test_the_first_command_works_from_a_fresh_checkout_with_an_empty_home(tmp_path):
+    checkout, home = tmp_path / "a fresh checkout", tmp_path / "home"
+    home.mkdir()
+    listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    tracked = subprocess.run(listing, cwd=REPOSITORY, capture_output=True, check=True, text=True)
+    for name in filter(None, tracked.stdout.split("\0")):
+        (checkout / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(REPOSITORY / name, checkout / name)
+
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("XDG_", "COSTCOMPASS_"))}
+    demo = subprocess.run(
+        [checkout / "run", "demo", "--script"],
+        cwd=home,
+        env={**kept, "HOME": str(home)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    assert demo.returncode == 0, demo.stdout + demo.stderr
+    assert "/spend" in demo.stdout
+    assert "/forecast" in demo.stdout
+    assert demo.stderr.splitlines()[0].startswith("Setting up ")
+    assert list(home.rglob("*costcompass*")) == [], "the demo leaves nothing behind"
