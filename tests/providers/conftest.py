@@ -1,0 +1,40 @@
+"""Fixtures of the provider tests."""
+
+import ssl
+
+import pytest
+from scripted_server import KEY, Play, Server, Waits
+
+from costcompass_core.providers.http import Http, Limits
+
+
+@pytest.fixture
+def waits():
+    return Waits()
+
+
+@pytest.fixture
+def serve():
+    servers = []
+
+    def start(*plays: Play, tls: ssl.SSLContext | None = None) -> Server:
+        servers.append(Server(*plays, tls=tls))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.close()
+
+
+@pytest.fixture
+def connect(waits):
+    clients = []
+
+    def start(url: str, key: str = KEY, **limits) -> Http:
+        headers = {"Authorization": f"Bearer {key}"}
+        clients.append(Http(url, headers, wait=waits, limits=Limits(**limits), jitter=lambda: 1.0))
+        return clients[-1]
+
+    yield start
+    for client in clients:
+        client.close()
