@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import NamedTuple
@@ -65,7 +65,7 @@ class ApiKey:
     """One inference key of the account, as the provider lists it; never the key itself.
 
     `ident` is the provider's stable hash of the key; `used` the lifetime USD counter (own credits
-    plus BYOK), which only serves to notice that a key was used since the last look.
+    plus BYOK), which only serves to leave out keys that were never used.
     """
 
     ident: str
@@ -75,14 +75,8 @@ class ApiKey:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Everything one refresh brought home, not yet stored. `at` is when it was read (UTC).
-
-    `by_key` holds the rows of single keys for the days that were asked, keyed by `ApiKey.ident`.
-    """
+    """What one refresh brought home, not yet stored. `at` is when it was read (UTC)."""
 
     at: datetime
     balance: Balance | None = None
     activity: Activity | None = None
-    keys: tuple[ApiKey, ...] = ()
-    by_key: Mapping[str, Activity] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()

@@ -1,0 +1,178 @@
+"""The words after `/spend`: `[PERIOD] [by DIMENSION] [FILTER…]`, in any order and any case."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from difflib import get_close_matches
+from typing import Final, Literal, get_args
+
+from costcompass_core.domain.days import Month, Period, clipped, newest_completed
+from costcompass_core.domain.errors import UsageError
+
+Dimension = Literal["model", "provider", "host", "day", "account", "key"]
+DIMENSIONS: Final[tuple[Dimension, ...]] = get_args(Dimension)
+PERIODS: Final = (
+    "mtd", "today", "yesterday", "7d", "30d", "90d", "last month", "ytd", "all",
+    "2026-10", "2026-10-03", "2026-10-01..2026-10-15",
+)  # fmt: skip
+"""Every form of period, the dated ones by example; for help and completion."""
+
+_KEYWORDS: Final = ("mtd", "today", "yesterday", "last month", "ytd", "all", "why", "help", "by")
+_DAYS: Final = re.compile(r"(\d{1,4})d")
+_MONTH: Final = re.compile(r"(\d{4})-(\d{2})")
+_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
+_LOOKS_DATED: Final = re.compile(r"\d{4}[-/.]\d.*|\d+\s*(d|days?)")
+MAX_WORDS: Final = 500
+"""Characters of a command that are read; more is a paste, not a question."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpendQuery:
+    """A parsed question. A model is kept when its name matches every one of `filters`."""
+
+    period: Period
+    by: Dimension = "model"
+    filters: tuple[str, ...] = ()
+
+    def keeps(self, model: str) -> bool:
+        """Return whether the model's name contains every filter (`*` stands for anything)."""
+        return all(matches(word, model) for word in self.filters)
+
+
+def matches(word: str, model: str) -> bool:
+    """Return whether `model` contains `word`, in any case; `*` in it stands for anything."""
+    pattern = ".*".join(re.escape(part) for part in word.lower().split("*"))
+    return re.search(pattern, model.lower()) is not None
+
+
+def wants_help(words: str) -> bool:
+    """Return whether the words ask how the command is used."""
+    return words.strip().lower() in {"help", "-h", "--help", "?"}
+
+
+def parse_spend(
+    words: str, *, today: date, first_day: date | None, models: Callable[[], Collection[str]]
+) -> SpendQuery:
+    """Return the question that `words` ask.
+
+    `first_day` is where `all` begins (`None`: nothing stored yet); `models` gives the known model
+    names, asked for only when a word might be a typo. Raises `UsageError` with the nearest match.
+    """
+    if len(words) > MAX_WORDS:
+        raise UsageError("that is too long to be a question", _USAGE)
+    left = words.lower().split()
+    period: Period | None = None
+    by: Dimension | None = None
+    filters: list[str] = []
+    while left:
+        word = left.pop(0)
+        if word == "by":
+            _once("dimension", by, words)
+            by = _dimension(left.pop(0) if left else "")
+        elif word == "last" and left[:1] == ["month"]:
+            left.pop(0)
+            _once("period", period, words)
+            period = _month(Month.of(today).previous, today)
+        elif (found := _period(word, today, first_day)) is not None:
+            _once("period", period, words)
+            period = found
+        else:
+            filters.append(word)
+    _refuse_typos(filters, models)
+    return SpendQuery(period or _month(Month.of(today), today), by or "model", tuple(filters))
+
+
+_USAGE: Final = "use [PERIOD] [by DIMENSION] [MODEL…], for example `7d by host claude`, or `help`"
+
+
+def _once(what: str, before: object, words: str) -> None:
+    """Refuse a second period or dimension rather than quietly using one of the two."""
+    if before is not None:
+        raise UsageError(f"there is more than one {what} in `{words}`", _USAGE)
+
+
+def _dimension(word: str) -> Dimension:
+    for known in DIMENSIONS:
+        if word in {known, f"{known}s"}:
+            return known
+    near = get_close_matches(word, DIMENSIONS, n=1, cutoff=0.5)
+    hint = f"did you mean `by {near[0]}`?" if near else f"one of {', '.join(DIMENSIONS)}"
+    raise UsageError(f"`by {word}` is not a way to rank" if word else "`by` what?", hint)
+
+
+def _month(month: Month, today: date) -> Period:
+    return clipped(month.label, month.first, month.last, today, month)
+
+
+def _period(word: str, today: date, first_day: date | None) -> Period | None:
+    """Return the period that one word names, `None` when it names none."""
+    newest = newest_completed(today)
+    named = {
+        "mtd": _month(Month.of(today), today),
+        "today": Period(f"today ({today})", today, today, today=True),
+        "yesterday": Period(f"yesterday ({newest})", newest, newest),
+        "ytd": clipped(f"{today.year} so far", date(today.year, 1, 1), newest, today),
+        "all": clipped("all time", first_day or today, newest, today),
+    }
+    if word in named:
+        return named[word]
+    if found := _DAYS.fullmatch(word):
+        return _last_days(int(found[1]), newest)
+    return _dated(word, today)
+
+
+def _last_days(count: int, newest: date) -> Period:
+    if not 1 <= count <= 3660:
+        raise UsageError(f"`{count}d` is not a number of days", "use 1d to 3660d")
+    label = "last day" if count == 1 else f"last {count} days"
+    return Period(label, newest - timedelta(days=count - 1), newest)
+
+
+def _dated(word: str, today: date) -> Period | None:
+    """Return the period of `2026-10`, `2026-10-03` or `2026-10-01..2026-10-15`."""
+    if found := _MONTH.fullmatch(word):
+        year, number = int(found[1]), int(found[2])
+        if not (1 <= number <= 12 and 2000 <= year <= 9998):
+            raise UsageError(f"`{word}` is not a month", "write it like 2026-10")
+        return _month(Month(year, number), today)
+    if ".." in word:
+        first, _, last = word.partition("..")
+        start, end = _day(first), _day(last)
+        if end < start:
+            raise UsageError(f"`{word}` ends before it begins", f"try {last}..{first}")
+        return clipped(f"{start} to {end}", start, end, today)
+    if _DAY.fullmatch(word):
+        day = _day(word)
+        if day == today:
+            return _period("today", today, None)
+        return clipped(str(day), day, day, today)
+    if _LOOKS_DATED.fullmatch(word):
+        raise UsageError(f"`{word}` is not a period", f"use one of {', '.join(PERIODS)}")
+    return None
+
+
+def _day(text: str) -> date:
+    try:  # fromisoformat alone would take 20261003 and 2026-W40-6 too
+        day = date.fromisoformat(text if _DAY.fullmatch(text) else "")
+    except ValueError:
+        raise UsageError(f"`{text}` is not a day", "write it like 2026-10-03") from None
+    if not 2000 <= day.year <= 9998:
+        raise UsageError(f"`{text}` is not a day of this age", "write it like 2026-10-03")
+    return day
+
+
+def _refuse_typos(filters: Iterable[str], models: Callable[[], Collection[str]]) -> None:
+    """Raise for a word that matches no model but nearly is a keyword; other words are filters."""
+    known: Collection[str] | None = None
+    for word in filters:
+        if word == "why":
+            raise UsageError("`why` is not a word of this version", _USAGE)
+        known = models() if known is None else known
+        if any(matches(word, model) for model in known):
+            continue
+        if near := get_close_matches(word, (*_KEYWORDS, *DIMENSIONS), n=1, cutoff=0.7):
+            hint = f"by {near[0]}" if near[0] in DIMENSIONS else near[0]
+            raise UsageError(f"no model matches `{word}`", f"did you mean `{hint}`?")

@@ -1,0 +1,166 @@
+"""What spend was: grouped, ranked and added up exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Final, NamedTuple
+
+from costcompass_core.domain.money import EXACT, Usd
+from costcompass_core.domain.query import SpendQuery
+from costcompass_core.domain.subscriptions import Subscription
+
+_SHARE: Final = Decimal("0.0001")
+
+
+class Counts(NamedTuple):
+    """How much was used; `None` where any part of it was not reported."""
+
+    requests: int | None = 0
+    prompt_tokens: int | None = 0
+    completion_tokens: int | None = 0
+    reasoning_tokens: int | None = 0
+    cached_tokens: int | None = 0
+
+
+class Amounts(NamedTuple):
+    """Any slice of usage under the name it is grouped by; the shape that storage hands out."""
+
+    name: str
+    cost: Decimal
+    byok_cost: Decimal
+    requests: int | None
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    reasoning_tokens: int | None
+    cached_tokens: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class SpendRow:
+    """One ranked row: USD from the balance, USD under own upstream keys, share of the total."""
+
+    name: str
+    cost: Usd
+    byok: Usd
+    share: Decimal
+    counts: Counts
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How far one account's stored data can be trusted; `data_through` is a completed UTC day."""
+
+    account: str
+    provider: str
+    data_through: date | None = None
+    refreshed_at: datetime | None = None
+    error: str | None = None
+    failed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SpendReport:
+    """The answer to one `SpendQuery`; `rows` add up to `total` to the last digit.
+
+    `subscriptions` is `None` unless the period is a calendar month. `unattributed` is what the
+    balance lost in the period beyond the reported usage, `None` while that can't be known.
+    `last_month` is last month's total, which leads while nothing of this month is completed.
+    """
+
+    query: SpendQuery
+    total: Usd
+    byok: Usd
+    rows: tuple[SpendRow, ...]
+    subscriptions: Usd | None
+    foreign_subscriptions: tuple[Subscription, ...]
+    unattributed: Usd | None
+    missing_days: tuple[date, ...]
+    data_through: date | None
+    refreshed_at: datetime | None
+    health: tuple[Health, ...]
+    last_month: Usd | None = None
+    today_since: datetime | None = None
+
+
+def plus(one: int | None, other: int | None) -> int | None:
+    """Add two counts; unknown plus anything is unknown."""
+    return None if one is None or other is None else one + other
+
+
+def grouped(amounts: Iterable[Amounts]) -> list[Amounts]:
+    """Add up the slices of each name, exactly."""
+    sums: dict[str, Amounts] = {}
+    add = EXACT.add
+    for one in amounts:
+        before = sums.get(one.name)
+        sums[one.name] = (
+            one
+            if before is None
+            else Amounts(
+                one.name,
+                add(before.cost, one.cost),
+                add(before.byok_cost, one.byok_cost),
+                *(plus(a, b) for a, b in zip(before[3:], one[3:], strict=True)),
+            )
+        )
+    return list(sums.values())
+
+
+def ranked(amounts: Iterable[Amounts]) -> tuple[tuple[SpendRow, ...], Usd, Usd]:
+    """Return rows by falling cost, then name; their total; and the BYOK total beside it (USD)."""
+    groups = grouped(amounts)
+    total = Usd.total(Usd(one.cost) for one in groups)
+    byok = Usd.total(Usd(one.byok_cost) for one in groups)
+    groups.sort(key=lambda one: (EXACT.minus(one.cost), one.name))
+    rows = tuple(
+        SpendRow(
+            one.name,
+            Usd(one.cost),
+            Usd(one.byok_cost),
+            share_of(Usd(one.cost), total),
+            Counts(*one[3:]),
+        )
+        for one in groups
+    )
+    return rows, total, byok
+
+
+def share_of(part: Usd, total: Usd) -> Decimal:
+    """Return `part` of `total` to four decimals, half-even; zero where there is no total."""
+    if not total:
+        return Decimal(0).quantize(_SHARE)
+    ratio = part.ratio() / total.ratio()
+    return (Decimal(round(ratio * 10**4)) * _SHARE).quantize(_SHARE, ROUND_HALF_EVEN)
+
+
+def remainder(name: str, whole: Iterable[Amounts], parts: Iterable[Amounts]) -> Amounts:
+    """Return what `whole` holds beyond `parts`, as one slice: so that parts still add up."""
+    rest = grouped(one._replace(name=name) for one in whole)
+    taken = grouped(one._replace(name=name) for one in parts)
+    if not rest:
+        rest = [Amounts(name, Decimal(0), Decimal(0), 0, 0, 0, 0, 0)]
+    if not taken:
+        return rest[0]
+    counts = (
+        None if a is None or b is None else a - b
+        for a, b in zip(rest[0][3:], taken[0][3:], strict=True)
+    )
+    return Amounts(
+        name,
+        EXACT.subtract(rest[0].cost, taken[0].cost),
+        EXACT.subtract(rest[0].byok_cost, taken[0].byok_cost),
+        *counts,
+    )
+
+
+def known_through(health: Sequence[Health]) -> date | None:
+    """Return the newest completed UTC day that every account with any data has been read for."""
+    return min((one.data_through for one in health if one.data_through), default=None)
+
+
+def known_at(health: Sequence[Health]) -> datetime | None:
+    """Return when the oldest of the accounts' last good refreshes was."""
+    return min((one.refreshed_at for one in health if one.refreshed_at), default=None)

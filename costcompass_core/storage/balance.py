@@ -1,0 +1,93 @@
+"""Balance readings as a time series."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
+
+from costcompass_core.domain.forecast import AccountBalance
+from costcompass_core.domain.money import ZERO, Usd
+from costcompass_core.domain.usage import Balance
+from costcompass_core.storage.codec import moment_text, usd_of
+
+NEAR: Final = timedelta(minutes=15)
+"""How far from the edge of a period a reading may lie to stand for it: three default intervals."""
+
+
+class Counter(NamedTuple):
+    """A reading's moment (UTC) and the USD that had left the balance by then, over its lifetime."""
+
+    at: datetime
+    gone: Usd
+
+
+def add_balance(tx: sqlite3.Connection, account: str, balance: Balance, at: datetime) -> None:
+    """Store one reading.
+
+    `withdrawn` accumulates every fall of the purchased total (a refund, expired credits), so that
+    what was lost between any two readings is one subtraction.
+    """
+    before = tx.execute(
+        "SELECT purchased, withdrawn FROM balance WHERE account = ? ORDER BY at DESC LIMIT 1",
+        (account,),
+    ).fetchone()
+    withdrawn = usd_of(before[1]) if before else ZERO
+    if before and before[0] is not None and balance.purchased is not None:
+        withdrawn += max(usd_of(before[0]) - balance.purchased, ZERO)
+    tx.execute(
+        "INSERT OR REPLACE INTO balance VALUES (?, ?, ?, ?, ?, ?)",
+        (
+            account,
+            moment_text(at),
+            balance.left.text(),
+            _text(balance.purchased),
+            _text(balance.used),
+            withdrawn.text(),
+        ),
+    )
+
+
+def _text(amount: Usd | None) -> str | None:
+    return None if amount is None else amount.text()
+
+
+def newest_balances(tx: sqlite3.Connection) -> list[AccountBalance]:
+    """Return the newest reading of each account."""
+    found = tx.execute(
+        "SELECT name, (SELECT max(at) FROM balance WHERE account = name) AS newest FROM account"
+        " WHERE newest IS NOT NULL ORDER BY name"
+    ).fetchall()
+    return [_balance(tx, account, at) for account, at in found]
+
+
+def _balance(tx: sqlite3.Connection, account: str, at: str) -> AccountBalance:
+    [left] = tx.execute(
+        "SELECT remaining FROM balance WHERE account = ? AND at = ?", (account, at)
+    ).fetchone()
+    return AccountBalance(account, usd_of(left), datetime.fromisoformat(at))
+
+
+def counter_near(tx: sqlite3.Connection, account: str, moment: datetime) -> Counter | None:
+    """Return the reading closest to `moment`, `None` when none lies within `NEAR` of it."""
+    found = tx.execute(
+        "SELECT at, used, withdrawn FROM balance"
+        " WHERE account = ? AND at BETWEEN ? AND ? AND used IS NOT NULL",
+        (account, moment_text(moment - NEAR), moment_text(moment + NEAR)),
+    )
+    readings = [_counter(*row) for row in found]
+    return min(readings, key=lambda one: abs(one.at - moment), default=None)
+
+
+def newest_counter(tx: sqlite3.Connection, account: str) -> Counter | None:
+    """Return the newest reading that has a usage counter."""
+    found = tx.execute(
+        "SELECT at, used, withdrawn FROM balance WHERE account = ? AND used IS NOT NULL"
+        " ORDER BY at DESC LIMIT 1",
+        (account,),
+    ).fetchone()
+    return _counter(*found) if found else None
+
+
+def _counter(at: str, used: str, withdrawn: str) -> Counter:
+    return Counter(datetime.fromisoformat(at), usd_of(used) + usd_of(withdrawn))

@@ -1,0 +1,119 @@
+"""The schema, step by step. Amounts are decimal TEXT; a REAL or a sum in SQL would round them."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Final
+
+from sqlite_utils import Database, Migrations
+
+from costcompass_core.domain.errors import StorageError
+
+APPLICATION_ID: Final = 0x434F4D50
+"""Marks the file as ours ("COMP"): a stranger's database is never touched."""
+MIGRATIONS: Final = Migrations("costcompass")
+
+_COUNTS: Final = """
+    requests INTEGER, prompt_tokens INTEGER, completion_tokens INTEGER,
+    reasoning_tokens INTEGER, cached_tokens INTEGER,
+    cost TEXT NOT NULL, byok_cost TEXT NOT NULL"""
+"""Shared by every table of amounts, in this order: `NULL` counts were not reported."""
+
+
+@MIGRATIONS()
+def m0001_ledger(db: Database) -> None:
+    """Create the ledger."""
+    for statement in _LEDGER.split(";"):
+        if statement.strip():
+            db.execute(statement)
+
+
+_LEDGER: Final = f"""
+CREATE TABLE account (name TEXT PRIMARY KEY, provider TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+CREATE TABLE usage (
+    account TEXT NOT NULL, day TEXT NOT NULL, model TEXT NOT NULL, permaslug TEXT NOT NULL,
+    endpoint TEXT NOT NULL, host TEXT NOT NULL,{_COUNTS},
+    PRIMARY KEY (account, day, model, permaslug, endpoint)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE usage_day (
+    account TEXT NOT NULL, day TEXT NOT NULL,
+    read_at TEXT NOT NULL, emptied_at TEXT, rows INTEGER NOT NULL, keyed INTEGER NOT NULL,{_COUNTS},
+    PRIMARY KEY (account, day)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE usage_month (
+    account TEXT NOT NULL, month TEXT NOT NULL, model TEXT NOT NULL, host TEXT NOT NULL,{_COUNTS},
+    PRIMARY KEY (account, month, model, host)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE usage_change (
+    id INTEGER PRIMARY KEY, account TEXT NOT NULL, day TEXT NOT NULL, changed_at TEXT NOT NULL,
+    cost_before TEXT NOT NULL, cost_after TEXT NOT NULL,
+    rows_before TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE key_usage (
+    account TEXT NOT NULL, day TEXT NOT NULL, key TEXT NOT NULL, model TEXT NOT NULL,{_COUNTS},
+    PRIMARY KEY (account, day, key, model)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE api_key (
+    account TEXT NOT NULL, key TEXT NOT NULL, name TEXT NOT NULL,
+    PRIMARY KEY (account, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE balance (
+    account TEXT NOT NULL, at TEXT NOT NULL,
+    remaining TEXT NOT NULL, purchased TEXT, used TEXT, withdrawn TEXT NOT NULL,
+    PRIMARY KEY (account, at)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE refresh (
+    account TEXT NOT NULL, part TEXT NOT NULL,
+    tried_at TEXT NOT NULL, succeeded_at TEXT, failures INTEGER NOT NULL,
+    error TEXT, permanent INTEGER NOT NULL,
+    PRIMARY KEY (account, part)
+) STRICT, WITHOUT ROWID
+"""
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring the schema up to date in one transaction.
+
+    Raises `StorageError` for a file that is not ours or was written by a newer version, before
+    anything in it is changed.
+    """
+    db = Database(connection, execute_plugins=False)
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        check_ours(connection)
+        MIGRATIONS.apply(db)
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def check_ours(connection: sqlite3.Connection) -> None:
+    """Raise `StorageError` unless the database is empty or ours, and not newer than this code."""
+    [found] = connection.execute("PRAGMA application_id").fetchone()
+    tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
+    if found != APPLICATION_ID and tables:
+        raise StorageError(
+            "the database is not CostCompass's", "point state_dir at a folder of its own"
+        )
+    if "_sqlite_migrations" not in tables:
+        return
+    known = {step.name for step in MIGRATIONS.pending(Database(memory=True))}
+    applied = connection.execute(
+        "SELECT name FROM _sqlite_migrations WHERE migration_set = ?", (MIGRATIONS.name,)
+    )
+    if unknown := {row[0] for row in applied} - known:
+        raise StorageError(
+            f"the database was written by a newer version (it has {max(unknown)})",
+            "run that version, or restore a backup made by this one",
+        )

@@ -1,0 +1,83 @@
+"""How each account's refreshes went: what is due, what failed, how often in a row."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from costcompass_core.domain.reports import Health
+from costcompass_core.storage.codec import day_of, moment_of, moment_text
+
+Part = Literal["balance", "activity"]
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """The newest try at one part of an account, and the newest that succeeded (UTC)."""
+
+    tried_at: datetime
+    succeeded_at: datetime | None
+    failures: int
+    error: str | None
+    permanent: bool
+
+
+def attempts(tx: sqlite3.Connection, account: str) -> dict[str, Attempt]:
+    """Return the newest try at each part of the account."""
+    found = tx.execute(
+        "SELECT part, tried_at, succeeded_at, failures, error, permanent FROM refresh"
+        " WHERE account = ?",
+        (account,),
+    )
+    return {
+        part: Attempt(
+            datetime.fromisoformat(tried), moment_of(good), failures, error, bool(permanent)
+        )
+        for part, tried, good, failures, error, permanent in found
+    }
+
+
+def note_success(tx: sqlite3.Connection, account: str, part: Part, at: datetime) -> None:
+    """Note that a part was read and stored."""
+    moment = moment_text(at)
+    tx.execute(
+        "INSERT OR REPLACE INTO refresh VALUES (?, ?, ?, ?, 0, NULL, 0)",
+        (account, part, moment, moment),
+    )
+
+
+def note_failure(
+    tx: sqlite3.Connection, account: str, part: Part, at: datetime, error: str, *, permanent: bool
+) -> None:
+    """Note that a part could not be read; when it last could be stays known."""
+    tx.execute(
+        "INSERT INTO refresh VALUES (?, ?, ?, NULL, 1, ?, ?) ON CONFLICT DO UPDATE SET"
+        " tried_at = excluded.tried_at, failures = failures + 1, error = excluded.error,"
+        " permanent = excluded.permanent",
+        (account, part, moment_text(at), error, int(permanent)),
+    )
+
+
+def health(tx: sqlite3.Connection) -> list[Health]:
+    """Return how far each known account's data reaches and what is wrong with it now."""
+    return [
+        _health(tx, name, provider)
+        for name, provider in tx.execute("SELECT name, provider FROM account ORDER BY name")
+    ]
+
+
+def _health(tx: sqlite3.Connection, name: str, provider: str) -> Health:
+    [newest] = tx.execute("SELECT max(day) FROM usage_day WHERE account = ?", (name,)).fetchone()
+    tries = attempts(tx, name)
+    activity = tries.get("activity")
+    wrong = next((one for one in tries.values() if one.error), None)
+    return Health(
+        name,
+        provider,
+        day_of(newest),
+        activity.succeeded_at if activity else None,
+        wrong.error if wrong else None,
+        wrong.tried_at if wrong else None,
+    )

@@ -1,0 +1,140 @@
+"""Reading usage for reports: whole months from the rollup, the days at the edges from the rows."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from datetime import date
+from typing import Final, NamedTuple
+
+from costcompass_core.domain.days import ONE_DAY, Month
+from costcompass_core.domain.forecast import History
+from costcompass_core.domain.money import Usd
+from costcompass_core.domain.query import Dimension
+from costcompass_core.domain.reports import Amounts
+from costcompass_core.storage.codec import day_of, sum_of, usd_of
+from costcompass_core.storage.usage import AMOUNTS, COUNTS, SUMS
+
+_NAME: Final[dict[Dimension, str]] = {
+    "model": "model",
+    "host": "host",
+    "day": "day",
+    "account": "account",
+    "provider": "(SELECT provider FROM account WHERE name = account)",
+    "key": "''",  # rows do not know their key; `storage.keys` does
+}
+
+
+class _Source(NamedTuple):
+    """A table, the column its time is in, and the range of it to read (both included)."""
+
+    table: str
+    column: str
+    first: str
+    last: str
+
+
+def amounts(
+    tx: sqlite3.Connection, first: date, last: date, by: Dimension, models: str | None
+) -> list[Amounts]:
+    """Return the account's reported usage from `first` to `last`, grouped by a dimension.
+
+    `models` is a JSON array of the model names to keep (`None`: all). A name can come more than
+    once, from different months: `domain.reports.grouped` adds them up.
+    """
+    return [
+        Amounts(row[0] or "", sum_of(row[6]), sum_of(row[7]), *row[1:6])
+        for source in _sources(tx, first, last, by, models)
+        for row in tx.execute(
+            f"SELECT {_NAME[by]} AS name, {SUMS}, {AMOUNTS} FROM {source.table}"
+            f" WHERE account IN (SELECT name FROM account) AND {source.column} BETWEEN ?1 AND ?2"
+            + ("" if models is None else " AND model IN (SELECT value FROM json_each(?3))")
+            + " GROUP BY name",
+            (source.first, source.last, *(() if models is None else (models,))),
+        )
+    ]
+
+
+def _sources(
+    tx: sqlite3.Connection, first: date, last: date, by: Dimension, models: str | None
+) -> Iterator[_Source]:
+    """Yield the tables that cover the range, each row of usage once."""
+    if by == "day":
+        table = "usage_day" if models is None else "usage"
+        yield _Source(table, "day", first.isoformat(), last.isoformat())
+        return
+    [newest] = tx.execute("SELECT max(day) FROM usage_day").fetchone()
+    reaches_all = newest is None or last.isoformat() >= newest
+    start = Month.of(first) if first.day == 1 else Month.of(first).next
+    end = Month.of(last) if reaches_all or last == Month.of(last).last else Month.of(last).previous
+    if start > end:
+        yield _Source("usage", "day", first.isoformat(), last.isoformat())
+        return
+    yield _Source("usage_month", "month", start.text(), end.text())
+    if first < start.first:
+        yield _Source("usage", "day", first.isoformat(), (start.first - ONE_DAY).isoformat())
+    if last > end.last:
+        yield _Source("usage", "day", (end.last + ONE_DAY).isoformat(), last.isoformat())
+
+
+def model_names(tx: sqlite3.Connection) -> list[str]:
+    """Return every model that was ever used."""
+    return [row[0] for row in tx.execute("SELECT DISTINCT model FROM usage_month")]
+
+
+def models_json(names: list[str]) -> str:
+    """Return the JSON array that the queries here take as a set of models."""
+    return json.dumps(names)
+
+
+def histories(tx: sqlite3.Connection, since: date) -> dict[str, History]:
+    """Return each account's spend per read UTC day since `since`, and the day it all began."""
+    began = {
+        account: day_of(first)
+        for account, first in tx.execute(
+            "SELECT account, min(day) FROM usage_day WHERE rows > 0 GROUP BY account"
+        )
+    }
+    spent: dict[str, dict[date, Usd]] = {}
+    for account, day, cost in tx.execute(
+        "SELECT account, day, cost FROM usage_day"
+        " WHERE account IN (SELECT name FROM account) AND day >= ?",
+        (since.isoformat(),),
+    ):
+        spent.setdefault(account, {})[date.fromisoformat(day)] = usd_of(cost)
+    return {account: History(days, began.get(account)) for account, days in spent.items()}
+
+
+def read_days(tx: sqlite3.Connection, account: str, first: date, last: date) -> set[date]:
+    """Return the UTC days of the range that were read for the account."""
+    found = tx.execute(
+        "SELECT day FROM usage_day WHERE account = ? AND day BETWEEN ? AND ?",
+        (account, first.isoformat(), last.isoformat()),
+    )
+    return {date.fromisoformat(row[0]) for row in found}
+
+
+def first_day(tx: sqlite3.Connection) -> date | None:
+    """Return the first UTC day that was ever read."""
+    [found] = tx.execute("SELECT min(day) FROM usage_day").fetchone()
+    return day_of(found)
+
+
+def spent_between(tx: sqlite3.Connection, account: str, first: date, last: date) -> Usd:
+    """Return the USD that an account's rows add up to from `first` to `last`."""
+    [joined] = tx.execute(
+        "SELECT group_concat(cost, ' ') FROM usage_day WHERE account = ? AND day BETWEEN ? AND ?",
+        (account, first.isoformat(), last.isoformat()),
+    ).fetchone()
+    return Usd(sum_of(joined))
+
+
+def every_row(tx: sqlite3.Connection, first: str, last: str) -> Iterator[tuple[object, ...]]:
+    """Yield all stored rows of the range of ISO days, in order, amounts as reported."""
+    yield from tx.execute(
+        f"SELECT day, account, coalesce(provider, ''), model, permaslug, endpoint, host, {COUNTS},"
+        " cost, byok_cost FROM usage LEFT JOIN account a ON a.name = account"
+        " WHERE day BETWEEN ? AND ? ORDER BY day, account, model, permaslug, endpoint",
+        (first, last),
+    )

@@ -1,0 +1,153 @@
+"""Writing usage: whole days replaced at once, rollups rebuilt beside them, changes kept."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Final
+
+from costcompass_core.domain.money import plain
+from costcompass_core.domain.reports import Amounts, grouped
+from costcompass_core.domain.usage import Usage
+from costcompass_core.storage.codec import moment_text, sum_of
+
+_COUNT_NAMES: Final = (
+    "requests", "prompt_tokens", "completion_tokens", "reasoning_tokens", "cached_tokens",
+)  # fmt: skip
+COUNTS: Final = ", ".join(_COUNT_NAMES)
+SUMS: Final = ", ".join(
+    # A sum over anything unreported is itself unknown.
+    f"CASE WHEN COUNT({name}) = COUNT(*) THEN SUM({name}) END"
+    for name in _COUNT_NAMES
+)
+AMOUNTS: Final = "group_concat(cost, ' '), group_concat(nullif(byok_cost, '0'), ' ')"
+"""Amounts leave SQL as joined text, because only Python adds them without rounding."""
+
+
+@dataclass(frozen=True, slots=True)
+class DayState:
+    """What is stored of one UTC day: how many rows, and whether it came back empty since."""
+
+    rows: int
+    emptied: bool
+
+
+def remember_account(tx: sqlite3.Connection, account: str, provider: str) -> None:
+    """Note which provider an account belongs to."""
+    tx.execute("INSERT OR REPLACE INTO account VALUES (?, ?)", (account, provider))
+
+
+def day_states(tx: sqlite3.Connection, account: str) -> dict[date, DayState]:
+    """Return every UTC day that was ever read for the account."""
+    found = tx.execute(
+        "SELECT day, rows, emptied_at IS NOT NULL FROM usage_day WHERE account = ?", (account,)
+    )
+    return {date.fromisoformat(day): DayState(rows, bool(gone)) for day, rows, gone in found}
+
+
+def day_rows(tx: sqlite3.Connection, account: str, day: date) -> list[Usage]:
+    """Return the stored rows of one UTC day."""
+    found = tx.execute(
+        f"SELECT model, permaslug, endpoint, host, {COUNTS}, cost, byok_cost"
+        " FROM usage WHERE account = ? AND day = ?",
+        (account, day.isoformat()),
+    )
+    return [Usage._make((day, *row[:9], Decimal(row[9]), Decimal(row[10]))) for row in found]
+
+
+def replace_days(
+    tx: sqlite3.Connection, account: str, days: Mapping[date, Sequence[Usage]], at: datetime
+) -> None:
+    """Store each day's rows in place of what was there, with day and month rollups."""
+    tx.executemany(
+        "DELETE FROM usage WHERE account = ? AND day = ?",
+        [(account, day.isoformat()) for day in days],
+    )
+    tx.executemany(
+        "INSERT INTO usage VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (account, iso, *row[1:10], plain(row[10]), plain(row[11]))
+            for iso, rows in ((day.isoformat(), rows) for day, rows in days.items())
+            for row in rows
+        ],
+    )
+    read_at = moment_text(at)
+    tx.executemany(
+        f"INSERT OR REPLACE INTO usage_day VALUES (?, ?, ?, NULL, ?, ?, {_marks(7)})",
+        [
+            (account, day.isoformat(), read_at, len(rows), not rows, *_sums(rows))
+            for day, rows in days.items()
+        ],
+    )
+    for month in {day.isoformat()[:7] for day in days}:
+        _rebuild_month(tx, account, month)
+
+
+def mark_read(tx: sqlite3.Connection, account: str, days: Iterable[date], at: datetime) -> None:
+    """Note that the days were read again and said the same."""
+    tx.executemany(
+        "UPDATE usage_day SET read_at = ? WHERE account = ? AND day = ?",
+        [(moment_text(at), account, day.isoformat()) for day in days],
+    )
+
+
+def mark_emptied(tx: sqlite3.Connection, account: str, day: date, at: datetime) -> None:
+    """Note that a day with rows came back empty, once; its rows stay."""
+    tx.execute(
+        "UPDATE usage_day SET emptied_at = ? WHERE account = ? AND day = ?",
+        (moment_text(at), account, day.isoformat()),
+    )
+
+
+def record_change(
+    tx: sqlite3.Connection,
+    account: str,
+    day: date,
+    *,
+    before: Sequence[Usage],
+    after: Sequence[Usage],
+    at: datetime,
+) -> None:
+    """Keep what a restated day said before, row by row, beside both totals (USD)."""
+    rows = [[*row[1:10], plain(row[10]), plain(row[11])] for row in before]
+    tx.execute(
+        "INSERT INTO usage_change (account, day, changed_at, cost_before, cost_after, rows_before)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
+        (
+            account,
+            day.isoformat(),
+            moment_text(at),
+            _sums(before)[5],
+            _sums(after)[5],
+            json.dumps(rows, ensure_ascii=False),
+        ),
+    )
+
+
+def _sums(rows: Sequence[Usage]) -> tuple[int | str | None, ...]:
+    """Return the column values of `rows` added up: five counts, cost, BYOK cost."""
+    total = grouped(Amounts("", row.cost, row.byok_cost, *row[5:10]) for row in rows)
+    if not total:
+        return (0, 0, 0, 0, 0, "0", "0")
+    return (*total[0][3:], plain(total[0].cost), plain(total[0].byok_cost))
+
+
+def _rebuild_month(tx: sqlite3.Connection, account: str, month: str) -> None:
+    found = tx.execute(
+        f"SELECT model, host, {SUMS}, {AMOUNTS} FROM usage"
+        " WHERE account = ? AND day BETWEEN ? AND ? GROUP BY model, host",
+        (account, f"{month}-01", f"{month}-31"),
+    )
+    rows = [
+        (account, month, *row[:7], plain(sum_of(row[7])), plain(sum_of(row[8]))) for row in found
+    ]
+    tx.execute("DELETE FROM usage_month WHERE account = ? AND month = ?", (account, month))
+    tx.executemany(f"INSERT INTO usage_month VALUES ({_marks(11)})", rows)
+
+
+def _marks(count: int) -> str:
+    return ", ".join("?" * count)

@@ -1,0 +1,1 @@
+"""What CostCompass does, one verb a module; each takes its doors to the world as arguments."""

@@ -1,0 +1,171 @@
+"""Answer questions from what is stored. The terminal and Slack ask here and nowhere else."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, tzinfo
+
+from costcompass_core.domain.days import (
+    ONE_DAY,
+    Month,
+    midnight,
+    missing,
+    utc_day,
+)
+from costcompass_core.domain.errors import UsageError
+from costcompass_core.domain.forecast import BURN_DAYS, ForecastReport, forecast
+from costcompass_core.domain.money import ZERO, Usd
+from costcompass_core.domain.query import SpendQuery, parse_spend
+from costcompass_core.domain.reports import (
+    Amounts,
+    SpendReport,
+    known_at,
+    known_through,
+    ranked,
+    remainder,
+)
+from costcompass_core.domain.subscriptions import Subscription, due_in, in_other_currencies
+from costcompass_core.storage import spend as queries
+from costcompass_core.storage.balance import counter_near, newest_balances, newest_counter
+from costcompass_core.storage.keys import key_amounts
+from costcompass_core.storage.refreshes import health
+from costcompass_core.storage.store import Store
+
+NO_KEY = "(no key known)"
+"""Usage that no listed key accounts for: deleted keys, other workspaces, the chat room."""
+
+
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """Everything people may ask, over one store and the declared subscriptions.
+
+    `zone` is the one that moments are told in; days of spend are UTC all the same.
+    """
+
+    store: Store
+    subscriptions: Sequence[Subscription] = ()
+    zone: tzinfo = UTC
+
+    def spend(self, words: str, now: datetime) -> SpendReport:
+        """Answer the words after `/spend`. Raises `UsageError` for words that make no sense."""
+        today = utc_day(now)
+        with self.store.reading() as tx:
+            query = parse_spend(
+                words,
+                today=today,
+                first_day=queries.first_day(tx),
+                models=lambda: queries.model_names(tx),
+            )
+            return self._spend(tx, query, today)
+
+    def forecast(self, words: str, now: datetime) -> ForecastReport:
+        """Answer the words after `/forecast`, which are none. Raises `UsageError` for others."""
+        if words.strip():
+            raise UsageError(f"`forecast` knows no `{words.strip()[:40]}`", "use it alone")
+        today = utc_day(now)
+        since = min(Month.of(today).first, today - 2 * BURN_DAYS * ONE_DAY)
+        with self.store.reading() as tx:
+            conditions = health(tx)
+            oldest = known_through(conditions)
+            if oldest is not None:  # the burn looks back from the newest day that is known
+                since = min(since, oldest - BURN_DAYS * ONE_DAY)
+            return forecast(
+                today,
+                queries.histories(tx, since),
+                newest_balances(tx),
+                self.subscriptions,
+                conditions,
+            )
+
+    def _spend(self, tx: sqlite3.Connection, query: SpendQuery, today: date) -> SpendReport:
+        rows, total, byok = ranked(_amounts(tx, query))
+        period, conditions = query.period, health(tx)
+        lost, since = _unattributed(tx, query)
+        month = period.month
+        return SpendReport(
+            query=query,
+            total=total,
+            byok=byok,
+            rows=rows,
+            subscriptions=None if month is None else due_in(month, self.subscriptions),
+            foreign_subscriptions=(
+                () if month is None else tuple(in_other_currencies(month, self.subscriptions))
+            ),
+            unattributed=lost,
+            missing_days=_missing_days(tx, query),
+            data_through=known_through(conditions),
+            refreshed_at=known_at(conditions),
+            health=tuple(conditions),
+            last_month=_total_before(tx, query, today),
+            today_since=since,
+        )
+
+
+def _amounts(tx: sqlite3.Connection, query: SpendQuery) -> list[Amounts]:
+    period = query.period
+    if period.end is None or period.today:
+        return []
+    models = None
+    if query.filters:
+        models = queries.models_json(
+            [name for name in queries.model_names(tx) if query.keeps(name)]
+        )
+    whole = queries.amounts(tx, period.start, period.end, query.by, models)
+    if query.by != "key":
+        return whole
+    parts = key_amounts(tx, period.start, period.end, models)
+    rest = remainder(NO_KEY, whole, parts)
+    return [*parts, rest] if any(rest[1:]) else parts
+
+
+def _missing_days(tx: sqlite3.Connection, query: SpendQuery) -> tuple[date, ...]:
+    """Return the completed days that at least one account was never read for."""
+    days = list(query.period.days())
+    if not days:
+        return ()
+    accounts = [one.account for one in health(tx)]
+    if not accounts:
+        return tuple(days)
+    unknown = {
+        day
+        for account in accounts
+        for day in missing(days, queries.read_days(tx, account, days[0], days[-1]))
+    }
+    return tuple(sorted(unknown))
+
+
+def _total_before(tx: sqlite3.Connection, query: SpendQuery, today: date) -> Usd | None:
+    """Return last month's total (USD) while this month has no completed day to show."""
+    if query.period.end is not None or query.period.month != Month.of(today):
+        return None
+    before = Month.of(today).previous
+    return ranked(queries.amounts(tx, before.first, before.last, "account", None))[1]
+
+
+def _unattributed(tx: sqlite3.Connection, query: SpendQuery) -> tuple[Usd | None, datetime | None]:
+    """Return what the balances lost beyond the reported usage (USD), and since when for `today`.
+
+    It is known when each account has a reading near both edges of the period and no day between
+    them is unknown. Of the current day nothing is reported yet, so all of its loss is spend so far.
+    """
+    period = query.period
+    if period.end is None or _missing_days(tx, query):
+        return None, None
+    lost, since = ZERO, None
+    accounts = [one.account for one in health(tx)]
+    for account in accounts:
+        before = counter_near(tx, account, midnight(period.start))
+        after = (
+            newest_counter(tx, account)
+            if period.today
+            else counter_near(tx, account, midnight(period.end + ONE_DAY))
+        )
+        if before is None or after is None or after.at < before.at:
+            return None, None
+        since = min(since or before.at, before.at)
+        lost += after.gone - before.gone
+        if not period.today:
+            lost -= queries.spent_between(tx, account, period.start, period.end)
+    return (lost, since if period.today else None) if accounts else (None, None)
