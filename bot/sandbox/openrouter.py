@@ -1,0 +1,138 @@
+"""The loopback OpenRouter: real sockets, made-up accounts, and faults on demand."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from threading import Lock
+from types import TracebackType
+from typing import Final, Literal, Self
+from urllib.parse import parse_qsl, unquote_plus, urlsplit
+
+from bot.sandbox.faults import Faults
+from bot.sandbox.loopback import Incoming, Loopback, Wire
+from bot.sandbox.openrouter_account import StandInAccount
+from bot.sandbox.openrouter_answers import Asker, Question, reply
+from bot.sandbox.openrouter_quirks import Quirks
+from bot.sandbox.wire import refusal
+
+KeyKind = Literal["management", "inference", "unknown", "none"]
+
+_PREFIX: Final = "/api/v1"
+_KEY_FORM: Final = re.compile(r"sk-or-v1-[0-9a-f]{16,}")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request as it was received. `path` is below the base URL; the key itself is not kept."""
+
+    method: str
+    path: str
+    params: Mapping[str, str]
+    headers: Mapping[str, str]
+    key_kind: KeyKind
+
+
+class OpenRouter:
+    """A running stand-in for `accounts`, whose clock is `now`. Use it as a context manager.
+
+    Closing raises `RuntimeError` if a key ever came in a URL or the stand-in itself failed.
+    """
+
+    def __init__(self, now: Callable[[], datetime], accounts: Iterable[StandInAccount]) -> None:
+        self.accounts = tuple(accounts)
+        self.quirks = Quirks()
+        self.faults = Faults()
+        self._now = now
+        self._log: list[Request] = []
+        self._leaks = 0
+        self._lock = Lock()
+        self._loopback = Loopback(self._serve, now)
+
+    @property
+    def base_url(self) -> str:
+        """What goes into `base_url` of an account's configuration."""
+        return f"http://127.0.0.1:{self._loopback.port}{_PREFIX}"
+
+    @property
+    def requests(self) -> tuple[Request, ...]:
+        """Every request so far, in order of arrival."""
+        with self._lock:
+            return tuple(self._log)
+
+    def close(self) -> None:
+        """Stop at once; raise `RuntimeError` for what must not have happened."""
+        self._loopback.close()
+        if self._leaks:
+            raise RuntimeError(f"a key was in the URL of {self._leaks} request(s)")
+        if self._loopback.failures:
+            raise RuntimeError("the stand-in itself failed") from self._loopback.failures[0]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close; an error that is already under way is not replaced by ours."""
+        try:
+            self.close()
+        except RuntimeError:
+            if error is None:
+                raise
+
+    def _serve(self, incoming: Incoming, wire: Wire) -> bool:
+        url = urlsplit(incoming.target)
+        inside = url.path.startswith(f"{_PREFIX}/")
+        path = url.path.removeprefix(_PREFIX)
+        params = dict(parse_qsl(url.query, keep_blank_values=True))
+        secret = _bearer(incoming.headers.get("authorization", ""))
+        asker = self._find(secret)
+        self._note(incoming, path, params, _kind(secret, asker))
+        question = Question(path, params, bool(secret), asker, self._now(), self.quirks)
+        if incoming.method != "GET":
+            answer = refusal(405)
+        else:
+            answer = reply(question) if inside else refusal(404)
+        fault = self.faults.take(path, params)
+        if fault is None:
+            wire.send(wire.framed(answer))
+            return True
+        fault(wire, answer)
+        return False
+
+    def _find(self, secret: str) -> Asker | None:
+        for account in self.accounts:
+            for key in account.keys:
+                if key.secret == secret and not (key.revoked or key.disabled):
+                    return Asker(account, key)
+        return None
+
+    def _note(
+        self, incoming: Incoming, path: str, params: Mapping[str, str], kind: KeyKind
+    ) -> None:
+        leaked = _KEY_FORM.search(unquote_plus(incoming.target)) is not None
+        headers = {n: v for n, v in incoming.headers.items() if n != "authorization"}
+        if leaked:
+            path, params = "(a key was in this URL)", {}
+        with self._lock:
+            self._leaks += leaked
+            self._log.append(Request(incoming.method, path, params, headers, kind))
+
+
+def _bearer(authorization: str) -> str:
+    scheme, _, secret = authorization.partition(" ")
+    return secret.strip() if scheme.lower() == "bearer" else ""
+
+
+def _kind(secret: str, asker: Asker | None) -> KeyKind:
+    if not secret:
+        return "none"
+    if asker is None:
+        return "unknown"
+    return "management" if asker.key.management else "inference"
