@@ -1,0 +1,71 @@
+"""What may go wrong between us and Slack, to be planned for the next calls of a method."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from threading import Lock
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One spoilt answer; `status` 0 hangs up instead, `accepted` does what was asked before."""
+
+    status: int
+    error: str = ""
+    retry_after: int = 0
+    accepted: bool = False
+
+
+def lost_answer() -> Fault:
+    """The call takes effect and its answer never arrives."""
+    return Fault(0, accepted=True)
+
+
+def hang_up() -> Fault:
+    """The connection breaks before anything takes effect."""
+    return Fault(0)
+
+
+def rate_limited(retry_after: int = 1) -> Fault:
+    """429 with the seconds to wait."""
+    return Fault(429, "ratelimited", retry_after)
+
+
+def server_error(status: int = 500, *, accepted: bool = False) -> Fault:
+    """A 5xx page that is no JSON, before or after the call took effect."""
+    return Fault(status, accepted=accepted)
+
+
+def refusal(error: str) -> Fault:
+    """Slack's own `ok: false` with this word, such as `account_inactive`."""
+    return Fault(200, error)
+
+
+class Faults:
+    """The faults planned for each method; "link" is the WebSocket handshake."""
+
+    def __init__(self) -> None:
+        self._planned: dict[str, deque[Fault]] = {}
+        self._lasting: dict[str, Fault] = {}
+        self._lock = Lock()
+
+    def plan(self, method: str, fault: Fault, times: int | None = 1) -> None:
+        """Spoil the next `times` calls, or with `None` every call until `clear`."""
+        with self._lock:
+            if times is None:
+                self._lasting[method] = fault
+            else:
+                self._planned.setdefault(method, deque()).extend([fault] * times)
+
+    def clear(self) -> None:
+        """Let everything work again."""
+        with self._lock:
+            self._planned.clear()
+            self._lasting.clear()
+
+    def next(self, method: str) -> Fault | None:
+        """Take the fault of this call, if one is planned."""
+        with self._lock:
+            planned = self._planned.get(method)
+            return planned.popleft() if planned else self._lasting.get(method)

@@ -1,0 +1,173 @@
+"""People in the pretended workspace: what they type and press, and what they get to see for it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from bot.sandbox.slack_links import Acknowledged, Links, NotConnected
+from bot.sandbox.slack_workspace import Refused, Shown, Workspace
+
+_USES: Final = 5
+_LIFE: Final = timedelta(minutes=30)
+"""How often and how long a response_url works."""
+
+_LONGEST_WAIT: Final = 3.0
+"""Seconds that Slack waits for an acknowledgement."""
+
+USER: Final = "U0SANDBOX01"
+CHANNEL: Final = "C0SANDBOX01"
+
+
+@dataclass
+class Reply:
+    """What became of a command or a press. `error` is the word Slack shows where it failed.
+
+    "operation_timeout": no acknowledgement within 3 s. "dispatch_failed": no connection.
+    "invalid_blocks" and the like: the acknowledgement's payload was refused.
+    `later` holds what came through the response_url afterwards.
+    """
+
+    error: str = ""
+    text: str = ""
+    blocks: tuple[Mapping[str, Any], ...] = ()
+    response_type: str = ""
+    latency: float = 0.0
+    """Seconds between sending the envelope and its acknowledgement."""
+    later: list[Shown] = field(default_factory=list)
+
+
+@dataclass
+class _ResponseUrl:
+    reply: Reply
+    channel: str
+    user: str
+    opened: datetime
+    uses: int = 0
+
+
+class People:
+    """Types and presses as any user of any team; the channel and the user default to the sandbox's."""
+
+    def __init__(self, workspace: Workspace, links: Links, response_base: str) -> None:
+        """`response_base` is the URL below which response_urls are."""
+        self._workspace = workspace
+        self._links = links
+        self._base = response_base
+        self._urls: dict[str, _ResponseUrl] = {}
+
+    def command(
+        self,
+        name: str,
+        text: str = "",
+        *,
+        user_id: str = USER,
+        team_id: str = "",
+        channel: str = CHANNEL,
+    ) -> Reply:
+        """Type a slash command and wait, at most 3 s, for what appears."""
+        reply = Reply()
+        details = {"command": name, "text": _escaped(text), **self._who(user_id, team_id, channel)}
+        details["response_url"] = self._open(reply, user_id, channel)
+        return self._send("slash_commands", {**details, "is_enterprise_install": "false"}, reply)
+
+    def action(
+        self,
+        action_id: str,
+        value: str = "",
+        *,
+        user_id: str = USER,
+        team_id: str = "",
+        channel: str = CHANNEL,
+        message_ts: str = "",
+    ) -> Reply:
+        """Press a button of a message."""
+        reply, team = Reply(), team_id or self._workspace.team_id
+        pressed = {"type": "button", "action_id": action_id, "block_id": "b", "value": value}
+        details = {
+            "type": "block_actions",
+            "user": {"id": user_id, "team_id": team},
+            "team": {"id": team, "domain": "sandbox"},
+            "channel": {"id": channel, "name": "sandbox"},
+            "container": {"type": "message", "message_ts": message_ts, "channel_id": channel},
+            "actions": [pressed],
+            "trigger_id": self._workspace.serial("trigger."),
+            "response_url": self._open(reply, user_id, channel),
+        }
+        return self._send("interactive", details, reply)
+
+    def event(self, event: Mapping[str, Any], *, team_id: str = "") -> Reply:
+        """Let something happen that the app subscribed to, once."""
+        team = team_id or self._workspace.team_id
+        ident = self._workspace.serial("Ev")
+        outer = {"type": "event_callback", "team_id": team, "event_id": ident, "event": event}
+        return self._send("events_api", outer, Reply())
+
+    def respond(self, ident: str, content: Mapping[str, Any]) -> Shown:
+        """Take a post to a response_url; raises `Refused`."""
+        url = self._urls.get(ident)
+        if url is None or self._workspace.now() - url.opened >= _LIFE:
+            raise Refused("expired_url")
+        if url.uses >= _USES:
+            raise Refused("used_url")
+        self._workspace.check(content, "response_url")
+        url.uses += 1
+        only_for = "" if content.get("response_type") == "in_channel" else url.user
+        shown = self._workspace.show(content, url.channel, via="respond", only_for=only_for)
+        url.reply.later.append(shown)
+        return shown
+
+    def _send(self, kind: str, payload: Mapping[str, Any], reply: Reply) -> Reply:
+        try:
+            acknowledged = self._links.deliver(kind, payload, _LONGEST_WAIT)
+        except NotConnected:
+            reply.error = "dispatch_failed"
+            return reply
+        if acknowledged is None:
+            reply.error = "operation_timeout"
+        else:
+            self._read(acknowledged, payload, reply)
+        return reply
+
+    def _read(self, answer: Acknowledged, asked: Mapping[str, Any], reply: Reply) -> None:
+        """Show the payload of an acknowledgement, if there is one and Slack would take it."""
+        reply.latency = answer.latency
+        if not answer.payload or "command" not in asked:
+            return
+        try:
+            self._workspace.check(answer.payload, f"acknowledging {asked['command']}")
+        except Refused as refused:
+            reply.error = refused.code
+            return
+        reply.response_type = str(answer.payload.get("response_type", "ephemeral"))
+        only_for = "" if reply.response_type == "in_channel" else str(asked["user_id"])
+        shown = self._workspace.show(
+            answer.payload, str(asked["channel_id"]), via="ack", only_for=only_for
+        )
+        reply.text, reply.blocks = shown.text, shown.blocks
+
+    def _who(self, user_id: str, team_id: str, channel: str) -> dict[str, Any]:
+        return {
+            "token": "made-up-verification-token",
+            "team_id": team_id or self._workspace.team_id,
+            "team_domain": "sandbox",
+            "channel_id": channel,
+            "channel_name": "sandbox",
+            "user_id": user_id,
+            "user_name": "somebody",
+            "api_app_id": "A0COMPASS00",
+            "trigger_id": self._workspace.serial("trigger."),
+        }
+
+    def _open(self, reply: Reply, user: str, channel: str) -> str:
+        ident = secrets.token_urlsafe(12)
+        self._urls[ident] = _ResponseUrl(reply, channel, user, self._workspace.now())
+        return self._base + ident
+
+
+def _escaped(text: str) -> str:
+    """Escape what Slack escapes in a command's text, and nothing else."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

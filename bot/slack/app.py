@@ -1,0 +1,126 @@
+"""The Bolt app: who may use it, and commands answered inside their acknowledgement.
+
+Nothing here calls Slack: an answer travels back with the acknowledgement, so there is no second
+delivery that could fail, and a command works while the Web API is down.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from copy import copy
+from datetime import datetime
+from typing import Any, Final
+
+from slack_bolt import Ack, App, BoltContext, BoltResponse
+from slack_bolt.authorization import AuthorizeResult
+from slack_sdk.web import WebClient
+
+from bot.slack.commands.base import Command, Message, Questions
+from bot.slack.web import library_logger
+from costcompass_core.domain.errors import CostCompassError
+
+LISTENERS: Final = 16
+"""Commands answered at the same time; Bolt's own 5 let the sixth one time out."""
+
+_LONGEST_WORDS: Final = 500
+"""Characters that a command may be typed with."""
+
+_STRANGER: Final = (
+    "Sorry, you are not on the list of people who may use CostCompass. "
+    "Please ask its owner to add your member ID to `allowed_users` in the `[slack]` section "
+    "(your profile, the three dots, “Copy member ID”)."
+)
+_FOREIGN: Final = (
+    "Sorry, CostCompass answers only in its own workspace. "
+    "Please ask its owner to run one for yours and to add you to `allowed_users` in `[slack]`."
+)
+_BROKEN: Final = "Something went wrong, see the daemon's log."
+
+_log = logging.getLogger(__name__)
+
+
+def build_app(
+    *,
+    client: WebClient,
+    commands: Sequence[Command],
+    questions: Questions,
+    team_id: str,
+    allowed_users: frozenset[str],
+    now: Callable[[], datetime],
+) -> App:
+    """Return the app of one workspace; an empty `allowed_users` lets nobody in."""
+    tokenless = copy(client)  # with a token of its own, Bolt would ask auth.test before it answers
+    tokenless.token = None
+    app = App(
+        name="costcompass",
+        client=tokenless,
+        logger=library_logger(),
+        authorize=lambda: AuthorizeResult(
+            enterprise_id=None, team_id=team_id, bot_token=client.token
+        ),
+        token_verification_enabled=False,
+        listener_executor=ThreadPoolExecutor(LISTENERS, "slack-listener"),
+    )
+    app.use(_guard(team_id, allowed_users))
+    for command in commands:
+        app.command(command.name)(_listener(command, questions, now))
+    return app
+
+
+def _guard(team_id: str, allowed_users: frozenset[str]) -> Callable[..., BoltResponse | None]:
+    """Let only our own people through, whatever it is that they do."""
+
+    def guard(
+        context: BoltContext, body: dict[str, Any], ack: Ack, next_: Callable[[], None]
+    ) -> BoltResponse | None:
+        if context.team_id == team_id and context.user_id in allowed_users:
+            next_()
+            return None
+        _log.warning(
+            "Refused Slack user %s of team %s: not in [slack] allowed_users of team %s",
+            *(repr(word) for word in (context.user_id, context.team_id, team_id)),
+        )
+        if "command" not in body:
+            return ack()
+        text = _STRANGER if context.team_id == team_id else _FOREIGN
+        return ack(text=text, response_type="ephemeral")
+
+    return guard
+
+
+def _listener(
+    command: Command, questions: Questions, now: Callable[[], datetime]
+) -> Callable[[Ack, dict[str, Any]], None]:
+    """Return what Bolt calls for `command`; it always acknowledges and never raises."""
+
+    def listener(ack: Ack, body: dict[str, Any]) -> None:
+        try:
+            message = _answer(command, questions, _typed(str(body.get("text") or "")), now())
+            ack(text=message.text, blocks=message.blocks, response_type="ephemeral")
+        except Exception:  # noqa: BLE001 - an unanswered command shows people a timeout
+            _log.exception("%s failed", command.name)
+            ack(text=_BROKEN, response_type="ephemeral")
+
+    return listener
+
+
+def _answer(command: Command, questions: Questions, words: str, now: datetime) -> Message:
+    if len(words) > _LONGEST_WORDS:
+        usage = _escaped(f"{command.name} {command.usage_hint}".strip())
+        return Message(f"That is more than {command.name} can read. Usage: `{usage}`")
+    try:
+        return command.answer(questions, words, now)
+    except CostCompassError as error:
+        return Message(_escaped(str(error)))
+
+
+def _typed(text: str) -> str:
+    """Undo the escaping of a command's text, which touches these three characters only."""
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&").strip()
+
+
+def _escaped(text: str) -> str:
+    """Escape what Slack would take for markup, mentions included."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -1,0 +1,47 @@
+"""What a slash command is: a name, the words that explain it, and a function that answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from typing import Any, Protocol
+
+from costcompass_core.domain.forecast import ForecastReport
+from costcompass_core.domain.reports import SpendReport
+
+
+class Questions(Protocol):
+    """What a command may ask of the stored data; reading only, so that no command can change it."""
+
+    def spend(self, words: str, now: datetime) -> SpendReport:
+        """Answer the words after `/spend`."""
+
+    def forecast(self, words: str, now: datetime) -> ForecastReport:
+        """Answer the words after `/forecast`."""
+
+    @property
+    def zone(self) -> tzinfo:
+        """The zone in which moments are told."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """What people get to see. `text` is a whole sentence with the number in it.
+
+    Notifications and screen readers use `text` alone; `blocks` are Slack's Block Kit as plain dicts.
+    """
+
+    text: str
+    blocks: tuple[dict[str, Any], ...] = ()
+
+
+@dataclass(frozen=True)
+class Command:
+    """One slash command; `answer` gets the typed words and raises `CostCompassError` on a mistake."""
+
+    name: str
+    """With its slash: "/spend"."""
+    usage_hint: str
+    description: str
+    answer: Callable[[Questions, str, datetime], Message]

@@ -1,0 +1,178 @@
+"""Slack's Web API: a client that never retries behind our back, and its errors in our words."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http.client import HTTPException
+from ipaddress import ip_address
+from typing import Any, Final
+from urllib.parse import urlsplit
+from urllib.request import ProxyHandler, Request, build_opener
+
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.web import WebClient
+from slack_sdk.web.slack_response import SlackResponse
+
+from costcompass_core.domain.errors import CostCompassError, KeyRejected, Unavailable, WrongKeyType
+from costcompass_core.domain.secret import Secret
+
+CALL_TIMEOUT: Final = 10
+"""Seconds without a byte from Slack after which a call counts as failed."""
+
+_RATE_LIMIT_WAIT: Final = 30.0
+"""Seconds to wait after a 429 that does not say how long."""
+
+_REINSTALL: Final = "reinstall the app from `costcompass manifest` and store the new token"
+
+_PERMANENT: Final[Mapping[str, str]] = {
+    "access_denied": _REINSTALL,
+    "account_inactive": "the app was removed or its owner deactivated; " + _REINSTALL,
+    "invalid_auth": "copy the token again and store it with `costcompass vault add`",
+    "missing_scope": _REINSTALL,
+    "no_permission": _REINSTALL,
+    "not_allowed_token_type": "slack/bot-token begins with xoxb-, slack/app-token with xapp-",
+    "not_authed": "store the token with `costcompass vault add`",
+    "org_login_required": "the workspace moved to an organization; install the app there again",
+    "token_expired": "turn token rotation off for the app and store the new token",
+    "token_revoked": _REINSTALL,
+    "team_access_not_granted": _REINSTALL,
+    "user_removed_from_team": _REINSTALL,
+}
+"""Slack's words for what no retry can cure, and the mend."""
+
+_SECRET: Final = re.compile(r"xox[a-z.]+-[\w-]+|xapp-[\w-]+|ticket=[^&\s\"']+|(?<=://)[^/@\s]+@")
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Whose bot token it is; `scopes` is `None` where Slack did not say."""
+
+    team_id: str
+    team: str
+    bot_user: str
+    scopes: frozenset[str] | None
+
+
+def web_client(token: Secret, api_url: str) -> WebClient:
+    """Return a client for the Web API at `api_url`; a loopback one is reached without a proxy.
+
+    No retry handlers: the SDK's default one posts twice when an answer is lost.
+    """
+    kind = _Direct if _is_loopback(api_url) else WebClient
+    client = kind(
+        token.expose(),
+        base_url=api_url,
+        timeout=CALL_TIMEOUT,
+        retry_handlers=[],
+        logger=library_logger(),
+    )
+    if kind is _Direct:
+        client.proxy = None
+    return client
+
+
+def identify(client: WebClient) -> Identity:
+    """Ask Slack whose token it is; an error of the SDK goes through `explained`."""
+    if str(client.token).startswith("xapp-"):
+        raise WrongKeyType(
+            "slack/bot-token holds an app-level token", _PERMANENT["not_allowed_token_type"]
+        )
+    answer = client.auth_test()
+    scopes = _header(answer, "x-oauth-scopes")
+    return Identity(
+        team_id=str(answer["team_id"]),
+        team=str(answer.get("team", "")),
+        bot_user=str(answer["user_id"]),
+        scopes=None if scopes is None else frozenset(re.split(r"[,\s]+", scopes)),
+    )
+
+
+def link_url(client: WebClient, app_token: Secret) -> str:
+    """Ask Slack for the address of one Socket Mode connection, which is itself a secret."""
+    if app_token.expose().startswith("xoxb-"):
+        raise WrongKeyType(
+            "slack/app-token holds a bot token", _PERMANENT["not_allowed_token_type"]
+        )
+    return str(client.apps_connections_open(app_token=app_token.expose())["url"])
+
+
+def explained(error: Exception) -> tuple[CostCompassError, float]:
+    """Return an error of the SDK in our words, and the seconds that Slack wants us to wait.
+
+    The words are made from Slack's error code or the kind of fault, never from an answer's body.
+    """
+    if isinstance(error, CostCompassError):
+        return error, 0.0
+    if isinstance(error, SlackApiError):
+        return _refused(error.response)
+    if isinstance(error, OSError | HTTPException | SlackClientError):
+        reason = getattr(error, "reason", None) or error
+        return Unavailable(f"Slack cannot be reached ({_scrubbed(str(reason))})"), 0.0
+    return Unavailable(f"Slack gave an answer that makes no sense ({type(error).__name__})"), 0.0
+
+
+def library_logger() -> logging.Logger:
+    """Return the logger that every part of the SDK and of Bolt gets.
+
+    From WARNING on only: below, the SDK writes whole requests, answers, tickets and proxies.
+    """
+    for name in ("slack_sdk", "slack_bolt"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    logger = logging.getLogger("slack_sdk")
+    logger.addFilter(_scrub_record)
+    return logger
+
+
+def _refused(answer: SlackResponse | Mapping[str, Any]) -> tuple[CostCompassError, float]:
+    status, code = getattr(answer, "status_code", 200), str(answer.get("error", ""))
+    method = getattr(answer, "api_url", "").rpartition("/")[2]
+    if status == 429 or code == "ratelimited":
+        return Unavailable(f"Slack asks for patience ({method}: ratelimited)"), _retry_after(answer)
+    if code in _PERMANENT:
+        token = "slack/app-token" if method == "apps.connections.open" else "slack/bot-token"
+        kind = WrongKeyType if code == "not_allowed_token_type" else KeyRejected
+        return kind(f"Slack refuses {token} ({method}: {code})", _PERMANENT[code]), 0.0
+    word = code if re.fullmatch(r"[a-z_]{1,60}", code) else f"status {status}"
+    return Unavailable(f"Slack has a problem ({method}: {word})"), 0.0
+
+
+def _retry_after(answer: SlackResponse | Mapping[str, Any]) -> float:
+    try:
+        return max(0.0, float(_header(answer, "retry-after") or _RATE_LIMIT_WAIT))
+    except ValueError:
+        return _RATE_LIMIT_WAIT
+
+
+def _header(answer: SlackResponse | Mapping[str, Any], name: str) -> str | None:
+    """Return a header by its lower-case name, or `None`."""
+    headers = getattr(answer, "headers", {})
+    return next((str(value) for key, value in headers.items() if key.lower() == name), None)
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _scrubbed(text: str) -> str:
+    return _SECRET.sub("…", text)
+
+
+def _scrub_record(record: logging.LogRecord) -> bool:
+    record.msg, record.args = _scrubbed(record.getMessage()), None
+    return True
+
+
+class _Direct(WebClient):
+    """Reaches a loopback address directly; urllib would ask the environment for a proxy."""
+
+    def _perform_urllib_http_request_internal(self, url: str, req: Request) -> dict[str, Any]:  # noqa: ARG002 - the SDK's signature
+        with build_opener(ProxyHandler({})).open(req, timeout=self.timeout) as answer:
+            body = answer.read().decode()
+            return {"status": answer.status, "headers": answer.headers, "body": body}

@@ -1,0 +1,41 @@
+"""What the Slack tests share besides their fixtures."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from bot.slack.commands.base import Command, Message
+from bot.slack.socket import SlackConnection, SlackStatus
+
+Connect = Callable[..., SlackConnection]
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def eventually(true: Callable[[], bool], timeout: float = 10.0) -> bool:
+    end = time.monotonic() + timeout
+    while not true() and time.monotonic() < end:
+        time.sleep(0.01)
+    return true()
+
+
+def reaches(connection: SlackConnection, state: str) -> SlackStatus | None:
+    """The status, once it is in `state`."""
+    return connection.status() if eventually(lambda: connection.status().state == state) else None
+
+
+def section(text: str) -> dict[str, Any]:
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text}}
+
+
+ECHO = Command(
+    "/spend",
+    "[PERIOD]",
+    "Echoes",
+    lambda _, words, __: Message(f"You typed: {words}", (section("."),)),
+)
