@@ -1,0 +1,95 @@
+"""`run`, `status`, `unlock`: the daemon and how to talk to it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+from datetime import datetime
+from types import FrameType
+from typing import Any
+
+import click
+
+from bot import words
+from bot.cli.base import (
+    Context,
+    json_option,
+    now,
+    passphrase_fd_option,
+    print_json,
+)
+from bot.control import ask
+from costcompass_core.domain.errors import VaultLocked
+
+
+@click.command("run")
+@passphrase_fd_option
+@click.pass_obj
+def run_command(context: Context, passphrase_fd: int | None) -> None:
+    """Run the daemon until SIGTERM or Ctrl-C."""
+    stop: list[Any] = []
+
+    def stopping(_signal: int, _frame: FrameType | None) -> None:
+        if not stop:  # still importing: there is nothing to wind down
+            os._exit(0)
+        stop[0]()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stopping)
+    config = context.config
+    from bot.daemon import Daemon  # noqa: PLC0415 - after the handlers, which must come first
+    from bot.process import harden  # noqa: PLC0415
+
+    harden()
+    daemon = Daemon(config, lambda: context.find_passphrase(passphrase_fd))
+    stop.append(daemon.stop)
+    daemon.run()
+    logging.shutdown()
+    sys.stdout.flush()
+    # A request in flight may hold its thread for another half minute; everything it could still
+    # do has been rolled back or refused by now.
+    os._exit(0)
+
+
+@click.command("status")
+@json_option
+@click.pass_obj
+def status_command(context: Context, as_json: bool) -> None:
+    """Ask the running daemon how it is."""
+    status = ask(context.config.state_dir, {"do": "status"})
+    if as_json:
+        print_json(status)
+        return
+    since = words.ago(datetime.fromisoformat(status["started_at"]), now())
+    click.echo(f"costcompass {status['version']}, process {status['pid']}, started {since}")
+    click.echo(f"vault    {status['vault']}")
+    slack = status["slack"]
+    detail = slack["error"] or (f"team {slack['team']}" if slack["team"] else "")
+    click.echo(f"slack    {slack['state']}{f': {detail}' if detail else ''}")
+    for one in status["accounts"]:
+        click.echo(f"account  {_account_line(one)}")
+
+
+def _account_line(one: dict[str, Any]) -> str:
+    parts = [one["account"], f"through {one['data_through'] or 'nothing yet'}"]
+    if one["balance_at"]:
+        parts.append(f"balance {words.ago(datetime.fromisoformat(one['balance_at']), now())}")
+    if one["error"]:
+        parts.append(f"failing ({words.plural(one['failures'], 'time')}): {one['error']}")
+    return ", ".join(parts)
+
+
+@click.command("unlock")
+@passphrase_fd_option
+@click.pass_obj
+def unlock_command(context: Context, passphrase_fd: int | None) -> None:
+    """Give the running daemon the vault's passphrase."""
+    state_dir = context.config.state_dir
+    ask(state_dir, {"do": "status"})  # nobody should type for a daemon that is not there
+    passphrase = context.find_passphrase(passphrase_fd)
+    if passphrase is None:
+        raise VaultLocked("nothing gives the passphrase", "use a terminal or --passphrase-fd N")
+    ask(state_dir, {"do": "unlock", "passphrase": passphrase.expose()})
+    click.echo("unlocked")

@@ -1,0 +1,212 @@
+"""TOML and environment to frozen values, with every mistake told at once.
+
+Nothing below here sees TOML. Keys, kinds and defaults stand in `bot.config_keys`; this module finds
+the file, overlays the environment, and makes the values that the daemon uses.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from bot.config_keys import TOP, Mistake, Table
+from costcompass_core.domain.accounts import Account
+from costcompass_core.domain.errors import ConfigError
+from costcompass_core.domain.subscriptions import Subscription
+from costcompass_core.providers.registry import PROVIDERS
+
+PREFIX: Final = "COSTCOMPASS_"
+NOT_KEYS: Final = frozenset(
+    {"COSTCOMPASS_CONFIG", "COSTCOMPASS_VAULT_PASSPHRASE", "COSTCOMPASS_VAULT_PASSPHRASE_FILE"}
+)
+"""Variables with our prefix that stand for no configuration key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slack:
+    """Where Slack is and who may use the bot there."""
+
+    channel: str
+    allowed_users: frozenset[str]
+    api_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The whole configuration, valid. `raw` holds every checked value, defaults included."""
+
+    path: Path | None
+    timezone: ZoneInfo
+    state_dir: Path
+    passphrase_file: str
+    accounts: tuple[Account, ...]
+    balance_every: timedelta
+    activity_every: timedelta
+    slack: Slack
+    subscriptions: tuple[Subscription, ...]
+    raw: Mapping[str, Any]
+
+
+class ConfigMistakes(ConfigError):
+    """Everything that is wrong with a configuration, one line each in `lines`."""
+
+    def __init__(self, where: str, mistakes: list[Mistake]) -> None:
+        """Tell `mistakes` found in the file `where`."""
+        self.lines = [f"{where}: {one}" for one in mistakes]
+        super().__init__("; ".join(self.lines))
+
+
+def find_config(option: Path | None, environ: Mapping[str, str]) -> Path | None:
+    """Return the file to load: the option, the variable, or the first of the usual places."""
+    if option is not None:
+        return option
+    if named := environ.get(f"{PREFIX}CONFIG"):
+        return Path(named)
+    return next((path for path in usual_places(environ) if path.is_file()), None)
+
+
+def usual_places(environ: Mapping[str, str]) -> list[Path]:
+    """Return where a configuration is looked for when none is named, in order."""
+    home = Path(environ.get("HOME") or "/")
+    user = Path(environ.get("XDG_CONFIG_HOME") or home / ".config")
+    return [
+        Path("config.toml"),
+        user / "costcompass" / "config.toml",
+        Path("/etc/costcompass/config.toml"),
+    ]
+
+
+def load_config(option: Path | None, environ: Mapping[str, str] = os.environ) -> Config:
+    """Find, read, check and return the configuration.
+
+    Raises `ConfigError` for a file that is missing or no TOML, `ConfigMistakes` with every unknown
+    key, wrong type and bad value at once.
+    """
+    path = find_config(option, environ)
+    if path is None:
+        raise ConfigError(
+            f"there is no configuration ({', '.join(map(str, usual_places(environ)))})",
+            "run `costcompass init`, or copy config.example.toml to one of these places",
+        )
+    try:
+        content = path.read_bytes().decode()
+        tree = tomllib.loads(content, parse_float=Decimal)
+    except OSError as error:
+        raise ConfigError(
+            f"{path} cannot be read ({error.strerror})", "check the path given by --config"
+        ) from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{path} is not TOML ({error})", "mend that line") from None
+    return parse_config(tree, environ, path)
+
+
+def parse_config(
+    tree: Mapping[str, Any], environ: Mapping[str, str], path: Path | None = None
+) -> Config:
+    """Check a decoded configuration with the environment laid over it. Raises `ConfigMistakes`."""
+    mistakes: list[Mistake] = []
+    tree = overlay(tree, environ, TOP, mistakes)
+    raw = TOP.read(tree, "", mistakes)
+    _check_across(raw, mistakes)
+    if mistakes:
+        raise ConfigMistakes(str(path or "configuration"), mistakes)
+    return Config(
+        path=path,
+        timezone=raw["timezone"],
+        state_dir=_state_dir(raw["state_dir"], environ),
+        passphrase_file=raw["vault"]["passphrase_file"],
+        accounts=tuple(_account(**one) for one in raw["account"]),
+        balance_every=raw["refresh"]["balance"],
+        activity_every=raw["refresh"]["activity"],
+        slack=Slack(**{**raw["slack"], "allowed_users": frozenset(raw["slack"]["allowed_users"])}),
+        subscriptions=tuple(
+            Subscription(
+                one["name"], one["amount"], one["per"], one["currency"], one["from"], one["until"]
+            )
+            for one in raw["subscription"]
+        ),
+        raw=raw,
+    )
+
+
+def _account(name: str, provider: str, base_url: str | None) -> Account:
+    return Account(name, provider, base_url or PROVIDERS[provider].base_url)
+
+
+def _state_dir(text: str, environ: Mapping[str, str]) -> Path:
+    home = Path(environ.get("HOME") or "/")
+    if not text:
+        return Path(environ.get("XDG_STATE_HOME") or home / ".local" / "state") / "costcompass"
+    return home / text[2:] if text.startswith("~/") else Path(text)
+
+
+def _check_across(raw: dict[str, Any], mistakes: list[Mistake]) -> None:
+    """Check what no single key shows: names used twice, a subscription that ends before it began."""
+    for table in ("account", "budget"):
+        names = [one["name"] for one in raw[table] if one["name"]]
+        mistakes.extend(
+            Mistake(table, f"there are two of the name {name!r}", "rename one of them")
+            for name in sorted({name for name in names if names.count(name) > 1})
+        )
+    for number, one in enumerate(raw["subscription"]):
+        if one.get("from") and one.get("until") and one["until"] < one["from"]:
+            mistakes.append(
+                Mistake(f"subscription[{number}].until", "is before `from`", "swap them")
+            )
+
+
+def overlay(
+    tree: Mapping[str, Any], environ: Mapping[str, str], top: Table, mistakes: list[Mistake]
+) -> dict[str, Any]:
+    """Return `tree` with `COSTCOMPASS_SECTION__KEY` variables laid over it.
+
+    A list of tables is addressed by position: `COSTCOMPASS_ACCOUNT__0__BASE_URL`.
+    """
+    result: dict[str, Any] = _copied(tree)
+    for variable in sorted(environ):
+        if not variable.startswith(PREFIX) or variable in NOT_KEYS:
+            continue
+        path = variable.removeprefix(PREFIX).lower().split("__")
+        kind = top.kind_at(path)
+        if kind is None:
+            near = top.nearest(path)
+            mistakes.append(Mistake(f"${variable}", "stands for no key", near))
+            continue
+        _put(result, path, kind.from_text(environ[variable]), variable, mistakes)
+    return result
+
+
+def _copied(node: Any) -> Any:
+    if isinstance(node, Mapping):
+        return {key: _copied(value) for key, value in node.items()}
+    return [_copied(one) for one in node] if isinstance(node, list) else node
+
+
+def _put(node: Any, path: list[str], value: object, variable: str, mistakes: list[Mistake]) -> None:
+    """Set `value` at `path`, making the tables on the way."""
+    for step, following in pairwise(path):
+        fresh: Any = [] if following.isdigit() else {}
+        if isinstance(node, list):
+            place = int(step)
+            if place > len(node):
+                mistakes.append(Mistake(f"${variable}", "skips a position", "count from 0"))
+                return
+            if place == len(node):
+                node.append({})
+            node = node[place]
+        elif isinstance(node, dict):
+            node = node.setdefault(step, fresh)
+        else:
+            break
+    if isinstance(node, dict):
+        node[path[-1]] = value
+    else:
+        mistakes.append(Mistake(f"${variable}", "has no place to go", "mend the file first"))

@@ -1,0 +1,329 @@
+"""Every configuration key: its kind, its default, and the words for what is wrong with a value."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from datetime import time as TimeOfDay  # noqa: N812 - a type, next to `date` and `datetime`
+from decimal import Decimal
+from difflib import get_close_matches
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from costcompass_core.domain.errors import ConfigError
+from costcompass_core.domain.money import Usd
+from costcompass_core.providers.http import check_base_url
+from costcompass_core.providers.registry import PROVIDERS
+
+_MISSING: Final = object()
+_UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+_DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """One thing wrong: the key's path, what is wrong with it, the mend."""
+
+    path: str
+    what: str
+    mend: str = ""
+
+    def __str__(self) -> str:
+        """Return the line that people read."""
+        line = f"{self.path} {self.what}"
+        return f"{line}: {self.mend}" if self.mend else line
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of value. `read` raises `ValueError` with the words for what is wrong.
+
+    `text` says that the value is a TOML string, so a variable's content is taken as it stands.
+    """
+
+    read: Callable[[Any], Any]
+    expects: str
+    text: bool = True
+
+    def from_text(self, content: str) -> object:
+        """Return what an environment variable's content would be in the file."""
+        if self.text:
+            return content
+        try:
+            return tomllib.loads(f"value = {content}", parse_float=Decimal)["value"]
+        except tomllib.TOMLDecodeError:
+            return content
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key's kind and default; without a default it must be there."""
+
+    kind: Kind
+    default: Any = _MISSING
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table's keys and sub-tables; `many` marks a list of such tables (`[[account]]`)."""
+
+    keys: Mapping[str, Key]
+    tables: Mapping[str, Table] = field(default_factory=dict)
+    many: bool = False
+    optional: bool = False
+
+    def read(self, node: Any, path: str, mistakes: list[Mistake]) -> Any:
+        """Return the checked values, defaults filled in, adding to `mistakes` what is wrong."""
+        if not self.many:
+            return self._read_one(node, path, mistakes)
+        if not isinstance(node, list) or not all(isinstance(one, Mapping) for one in node):
+            mistakes.append(Mistake(path, "must be a list of tables", f"write [[{path}]]"))
+            return []
+        return [self._read_one(one, f"{path}[{i}]", mistakes) for i, one in enumerate(node)]
+
+    def _read_one(self, node: Any, path: str, mistakes: list[Mistake]) -> dict[str, Any]:
+        if not isinstance(node, Mapping):
+            mistakes.append(Mistake(path, "must be a table", f"write [{path}]"))
+            node = {}
+        known = [*self.keys, *self.tables]
+        mistakes.extend(
+            Mistake(_join(path, name), "is not a known key", _nearest(name, known))
+            for name in node
+            if name not in known
+        )
+        values: dict[str, Any] = {
+            name: _read_key(key, node, _join(path, name), name, mistakes)
+            for name, key in self.keys.items()
+        }
+        for name, table in self.tables.items():
+            empty: Any = [] if table.many else {}
+            values[name] = (
+                None
+                if table.optional and name not in node
+                else table.read(node.get(name, empty), _join(path, name), mistakes)
+            )
+        return values
+
+    def kind_at(self, path: list[str]) -> Kind | None:
+        """Return the kind of the key at `path`, `None` where there is no such key."""
+        step, *rest = path
+        if self.many:
+            return Table(self.keys, self.tables).kind_at(rest) if step.isdigit() and rest else None
+        if not rest:
+            return self.keys[step].kind if step in self.keys else None
+        return self.tables[step].kind_at(rest) if step in self.tables else None
+
+    def nearest(self, path: list[str]) -> str:
+        """Return the hint for a `path` that leads nowhere."""
+        step, *rest = path
+        if self.many:
+            return Table(self.keys, self.tables).nearest(rest or [step])
+        if rest and step in self.tables:
+            return self.tables[step].nearest(rest)
+        return _nearest(step, [*self.keys, *self.tables])
+
+
+def _read_key(
+    key: Key, node: Mapping[str, Any], path: str, name: str, mistakes: list[Mistake]
+) -> Any:
+    if name not in node:
+        if key.default is _MISSING:
+            mistakes.append(Mistake(path, "is missing", f"it must be {key.kind.expects}"))
+            return None
+        return key.default
+    try:
+        return key.kind.read(node[name])
+    except ValueError as error:
+        mistakes.append(Mistake(path, str(error) or f"must be {key.kind.expects}"))
+        return None
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    near = get_close_matches(name, known, n=1, cutoff=0.5)
+    return f"did you mean `{near[0]}`?" if near else f"known here: {', '.join(known)}"
+
+
+def _text(pattern: str = r".+", expects: str = "some text") -> Kind:
+    def read(value: Any) -> str:
+        if not isinstance(value, str) or not re.fullmatch(pattern, value, re.DOTALL):
+            raise ValueError(f"must be {expects}")
+        return value
+
+    return Kind(read, expects)
+
+
+def _one_of(*words: str) -> Kind:
+    def read(value: Any) -> str:
+        if value in words and isinstance(value, str):
+            return value
+        hint = get_close_matches(str(value), words, n=1)
+        also = f"; did you mean {hint[0]!r}?" if hint else ""
+        raise ValueError(f"must be one of {', '.join(map(repr, words))}{also}")
+
+    return Kind(read, f"one of {', '.join(map(repr, words))}")
+
+
+def _list_of(kind: Kind, expects: str) -> Kind:
+    def read(value: Any) -> tuple[Any, ...]:
+        if not isinstance(value, list):
+            raise ValueError(f"must be a list of {expects}")  # noqa: TRY004 - as below
+        return tuple(kind.read(one) for one in value)
+
+    return Kind(read, f"a list of {expects}", text=False)
+
+
+def _positive(value: Any) -> Usd:
+    """Read a positive, finite, exact amount; TOML would allow nan and inf."""
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        raise ValueError("must be a number")  # noqa: TRY004 - one kind of error for the reader
+    amount = Usd.of(value)
+    if amount.amount <= 0:
+        raise ValueError("must be more than 0")
+    return amount
+
+
+def _timezone(value: Any) -> ZoneInfo:
+    try:
+        return ZoneInfo(value)
+    except (KeyError, TypeError, ValueError, OSError):
+        raise ValueError(
+            f"is not a time zone ({value!r}); use a name like 'Europe/Berlin' or 'UTC'"
+        ) from None
+
+
+def read_duration(value: Any) -> timedelta:
+    """Read `1s` or more in s, m, h or d. Raises `ValueError`."""
+    found = re.fullmatch(r"(\d{1,7})([smhd])", value) if isinstance(value, str) else None
+    if found is None or not 1 <= int(found[1]) * _UNITS[found[2]] <= 3650 * 86_400:
+        raise ValueError("must be a duration such as '30s', '5m', '1h' or '2d', of 1s or more")
+    return timedelta(seconds=int(found[1]) * _UNITS[found[2]])
+
+
+def _day(value: Any) -> date | None:
+    if not isinstance(value, date) or isinstance(value, datetime):
+        raise ValueError("must be a day such as 2026-01-01, without quotes")  # noqa: TRY004 - as above
+    return value
+
+
+def _clock(value: Any) -> TimeOfDay | None:
+    if value == "":
+        return None
+    found = re.fullmatch(r"([01]\d|2[0-3]):([0-5]\d)", value) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError("must be a time such as '09:00', or '' for off")
+    return TimeOfDay(int(found[1]), int(found[2]))
+
+
+def _provider(value: Any) -> str:
+    return str(_one_of(*sorted(PROVIDERS)).read(value))
+
+
+def _base_url(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("must be an address such as 'https://openrouter.ai/api/v1'")  # noqa: TRY004 - as above
+    try:
+        return check_base_url(value)
+    except ConfigError as error:
+        raise ValueError(str(error)) from None
+
+
+def _listen(value: Any) -> str:
+    if value == "":
+        return ""
+    return str(
+        _text(r"(\[[0-9a-fA-F:]+\]|[\w.-]+):\d{1,5}", "HOST:PORT such as '127.0.0.1:9464'").read(
+            value
+        )
+    )
+
+
+_NAME: Final = _text(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", "a name of letters, digits, '.', '_', '-'")
+_LABEL: Final = _text(r"[^\x00-\x1f\x7f]{1,100}", "some text of one line")
+_AMOUNT: Final = Kind(_positive, "an amount of money", text=False)
+_DURATION: Final = Kind(read_duration, "a duration such as '5m'")
+_CHANNEL: Final = _text(
+    r"([CGD][A-Z0-9]{2,})?", "a channel ID such as 'C0123456789' (not its name)"
+)
+_USER: Final = _text(r"[UW][A-Z0-9]{2,}", "a member ID such as 'U0123456789' (not a name)")
+_PERCENT: Final = Kind(_positive, "a percentage", text=False)
+_HOURS: Final = _text(
+    r"(([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d)?", "a span such as '22:00-07:00', or ''"
+)
+_DAY: Final = Kind(_day, "a day such as 2026-01-01", text=False)
+
+TOP: Final = Table(
+    {
+        "timezone": Key(Kind(_timezone, "a time zone"), ZoneInfo("UTC")),
+        "state_dir": Key(_text(r"[^\x00]*", "a path"), ""),
+    },
+    {
+        "vault": Table({"passphrase_file": Key(_text(r"[^\x00]*", "a path"), "")}),
+        "account": Table(
+            {
+                "name": Key(_NAME),
+                "provider": Key(Kind(_provider, "a provider")),
+                "base_url": Key(Kind(_base_url, "an address"), None),
+            },
+            many=True,
+        ),
+        "refresh": Table(
+            {
+                "balance": Key(_DURATION, timedelta(minutes=5)),
+                "activity": Key(_DURATION, timedelta(hours=1)),
+            }
+        ),
+        "slack": Table(
+            {
+                "channel": Key(_CHANNEL, ""),
+                "allowed_users": Key(_list_of(_USER, "member IDs such as 'U0123456789'"), ()),
+                "api_url": Key(Kind(_base_url, "an address"), "https://slack.com/api"),
+            }
+        ),
+        "digest": Table(
+            {
+                "time": Key(Kind(_clock, "a time"), TimeOfDay(9)),
+                "weekdays": Key(_list_of(_one_of(*_DAYS), "days such as 'mon'"), _DAYS),
+            }
+        ),
+        "alerts": Table(
+            {
+                "balance_below": Key(_list_of(_AMOUNT, "amounts in USD"), (Usd.of(25), Usd.of(10))),
+                "runway_below_days": Key(_list_of(_AMOUNT, "numbers of days"), (Usd.of(7), Usd.of(3))),
+                "repeat_every": Key(_DURATION, timedelta(days=1)),
+                "quiet_hours": Key(_HOURS, ""),
+            }
+        ),
+        "subscription": Table(
+            {
+                "name": Key(_LABEL),
+                "amount": Key(_AMOUNT),
+                "currency": Key(_text(r"[A-Z]{3}", "a currency such as 'EUR'"), "USD"),
+                "per": Key(_one_of("month", "year"), "month"),
+                "from": Key(_DAY, None),
+                "until": Key(_DAY, None),
+            },
+            many=True,
+        ),
+        "budget": Table(
+            {
+                "name": Key(_LABEL),
+                "amount": Key(_AMOUNT),
+                "per": Key(_one_of("month", "year"), "month"),
+                "alert_at_percent": Key(_list_of(_PERCENT, "percentages"), ()),
+            },
+            {
+                "match": Table({"account": Key(_NAME, None), "model": Key(_LABEL, None)}, optional=True),
+            },
+            many=True,
+        ),
+        "http": Table({"listen": Key(Kind(_listen, "HOST:PORT"), "")}),
+    },
+)  # fmt: skip
+"""The whole file, as the public contract lists it."""

@@ -1,0 +1,217 @@
+"""The daemon: puts the parts together, starts them, answers the control socket, stops them.
+
+The only module of the running product that asks the clock. Threads: the main one waits; the
+scheduler runs each account's ticks; Slack's connection and its listeners; one per control request.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Callable, Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from bot import logs
+from bot.config import Config
+from bot.control import ControlServer
+from bot.refreshing import failure_shape, outcome_line, outcome_shape, refresh
+from bot.schedule import TICK, due, start_ticking
+from bot.slack.service import SlackService
+from bot.terminal.shapes import moment_shape
+from costcompass_core import __version__
+from costcompass_core.domain.accounts import Account
+from costcompass_core.domain.errors import CostCompassError, UsageError, VaultLocked
+from costcompass_core.domain.secret import Secret
+from costcompass_core.storage.lock import holding
+from costcompass_core.storage.refreshes import Part, attempts, health
+from costcompass_core.storage.store import Store, open_store
+from costcompass_core.usecases.refresh import BOTH
+from costcompass_core.usecases.report import Questions
+from costcompass_core.vault.file import Vault
+from costcompass_core.vault.file import unlock as open_vault
+
+_LAST_WORDS: Final = 2.0
+"""Seconds that work in flight gets when the daemon stops; what is cut off rolls back."""
+_log: Final = logging.getLogger(__name__)
+
+FindPassphrase = Callable[[], Secret | None]
+
+
+def utc_now() -> datetime:
+    """Return this moment; the rest of the product takes it as an argument."""
+    return datetime.now(UTC)  # noqa: TID251 - the daemon owns the clock
+
+
+class Daemon:
+    """One running CostCompass. `run` returns after `stop` was called from anywhere."""
+
+    def __init__(
+        self, config: Config, find: FindPassphrase, now: Callable[[], datetime] = utc_now
+    ) -> None:
+        """`find` looks for the vault's passphrase; without one the daemon starts locked."""
+        self._config = config
+        self._find = find
+        self._now = now
+        self._started = now()
+        self._stopping = threading.Event()
+        self._vault: Vault | None = None
+        self._busy = {account.name: threading.Lock() for account in config.accounts}
+        self._store: Store
+        self._slack: SlackService
+
+    def stop(self) -> None:
+        """Ask the daemon to end; safe in a signal handler."""
+        self._stopping.set()
+
+    def run(self) -> None:
+        """Work until stopped.
+
+        Raises `AlreadyRunning`, `StorageError`, `WrongPassphrase` or `VaultError` when it cannot
+        begin; afterwards nothing but `stop` ends it.
+        """
+        config = self._config
+        with ExitStack() as stack:
+            # The derivation takes a core of its own while this one opens the rest.
+            opening = stack.enter_context(ThreadPoolExecutor(1, "vault")).submit(self._open_vault)
+            stack.enter_context(holding(config.state_dir))
+            self._store = open_store(config.state_dir)
+            stack.callback(self._store.close)
+            self._slack = SlackService(
+                config.slack,
+                Questions(self._store, config.subscriptions, config.timezone),
+                self._reveal,
+                self._now,
+            )
+            self._vault = opening.result()
+            control = ControlServer(config.state_dir, self._control)
+            stack.callback(control.close)
+            self._start_work(stack)
+            _log.info("ready: costcompass %s, %d accounts", __version__, len(config.accounts))
+            self._stopping.wait()
+            _log.info("stopping")
+
+    def _start_work(self, stack: ExitStack) -> None:
+        config = self._config
+        tick = min(TICK, config.balance_every, config.activity_every)
+        ticks = {one.name: self._tick_of(one) for one in config.accounts}
+        scheduler = start_ticking(ticks, tick, self._now())
+        self._slack.start()
+        stack.callback(self._wait_for_refreshes)
+        stack.callback(self._slack.stop, _LAST_WORDS)
+        stack.callback(scheduler.shutdown, wait=False)
+
+    def _wait_for_refreshes(self) -> None:
+        for lock in self._busy.values():
+            lock.acquire(timeout=_LAST_WORDS / len(self._busy))
+
+    def _open_vault(self) -> Vault | None:
+        passphrase = self._find()
+        if passphrase is None:
+            _log.warning("the vault is locked: run `costcompass unlock`")
+            return None
+        return open_vault(self._config.state_dir / "vault", logs.hide(passphrase))
+
+    def _reveal(self, name: str) -> Secret:
+        if self._vault is None:
+            raise VaultLocked("the vault is locked", "run `costcompass unlock`")
+        return logs.hide(self._vault.reveal(name))
+
+    def _tick_of(self, account: Account) -> Callable[[], None]:
+        def tick() -> None:
+            now = self._now()
+            with self._store.reading() as tx:
+                tries = attempts(tx, account.name)
+            config = self._config
+            every: Mapping[Part, Any] = {
+                "balance": config.balance_every,
+                "activity": config.activity_every,
+            }
+            parts = [part for part in BOTH if due(tries.get(part), every[part], now, self._started)]
+            if parts and not self._stopping.is_set():
+                self._refresh(account, parts)
+
+        return tick
+
+    def _refresh(
+        self,
+        account: Account,
+        parts: Collection[Part],
+        progress: Callable[[str], None] = lambda _: None,
+    ) -> dict[str, Any]:
+        """Refresh one account, log one line, and return what happened as JSON values."""
+        with self._busy[account.name]:
+            try:
+                outcome = refresh(
+                    account,
+                    self._reveal,
+                    self._store,
+                    self._now,
+                    wait=self._stopping.wait,
+                    parts=parts,
+                    progress=lambda step: progress(f"{account.name}: {step}"),
+                )
+            except CostCompassError as error:
+                if not self._stopping.is_set():
+                    _log.warning("refresh of %s failed: %s", account.name, error)
+                return failure_shape(account.name, error)
+        level = logging.INFO if "activity" in parts else logging.DEBUG
+        _log.log(level, "refreshed %s: %s", account.name, outcome_line(outcome))
+        return outcome_shape(outcome)
+
+    def _control(self, request: Mapping[str, Any], progress: Callable[[str], None]) -> Any:
+        if request.get("do") == "status":
+            return self._status()
+        if request.get("do") == "unlock":
+            return self._unlock(Secret(str(request.get("passphrase", ""))))
+        if request.get("do") == "refresh":
+            wanted = request.get("account")
+            return [
+                self._refresh(one, BOTH, progress)
+                for one in self._config.accounts
+                if wanted in {None, one.name}
+            ]
+        raise UsageError(f"the daemon knows no request {request.get('do')!r}")
+
+    def _unlock(self, passphrase: Secret) -> dict[str, Any]:
+        self._vault = open_vault(self._config.state_dir / "vault", logs.hide(passphrase))
+        self._started = self._now()  # what failed for want of a key is due at once
+        self._slack.wake()
+        _log.info("the vault is unlocked")
+        return self._status()
+
+    def _status(self) -> dict[str, Any]:
+        with self._store.reading() as tx:
+            known = {one.account: one for one in health(tx)}
+            tries = {one.name: attempts(tx, one.name) for one in self._config.accounts}
+        slack = self._slack.status()
+        accounts = []
+        for account in self._config.accounts:
+            one, balance = known.get(account.name), tries[account.name].get("balance")
+            accounts.append(
+                {
+                    "account": account.name,
+                    "provider": account.provider,
+                    "data_through": str(one.data_through) if one and one.data_through else None,
+                    "refreshed_at": moment_shape(one.refreshed_at if one else None),
+                    "balance_at": moment_shape(balance.succeeded_at if balance else None),
+                    "error": one.error if one else None,
+                    "failures": max((t.failures for t in tries[account.name].values()), default=0),
+                }
+            )
+        return {
+            "version": __version__,
+            "pid": os.getpid(),
+            "started_at": moment_shape(self._started),
+            "vault": "locked" if self._vault is None else "unlocked",
+            "slack": {
+                "state": slack.state,
+                "since": moment_shape(slack.since),
+                "error": slack.last_error or None,
+                "team": slack.team or None,
+            },
+            "accounts": accounts,
+        }

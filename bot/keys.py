@@ -1,0 +1,43 @@
+"""What kind of secret something is, found out before it is stored."""
+
+from __future__ import annotations
+
+import threading
+from typing import Final
+
+from bot.config import Config
+from bot.refreshing import connected
+from costcompass_core.domain.accounts import Account
+from costcompass_core.domain.errors import WrongKeyType
+from costcompass_core.domain.secret import Secret
+from costcompass_core.providers.registry import PROVIDERS
+
+_SLACK: Final = {
+    "slack/bot-token": ("xoxb-", "bot token", "it begins with xoxb- (OAuth & Permissions)"),
+    "slack/app-token": ("xapp-", "app-level token", "it begins with xapp- (Basic Information)"),
+}
+
+
+def kind_of(name: str, value: Secret, config: Config) -> str:
+    """Return in words what `value` is, asking the provider of a provider's key.
+
+    Raises `WrongKeyType` or `KeyRejected` for what can never work under `name`, `Unavailable` when
+    the provider could not be asked.
+    """
+    if name in _SLACK:
+        prefix, words, mend = _SLACK[name]
+        if not value.expose().startswith(prefix):
+            raise WrongKeyType(f"this is not Slack's {words}", mend)
+        return words
+    provider = PROVIDERS.get(name.partition("/")[0])
+    if provider is None:
+        return "unknown form"
+    known_form = provider.check_form(value)
+    account = next(
+        (one for one in config.accounts if one.secret_name == name),
+        Account(name.partition("/")[2], provider.name, provider.base_url),
+    )
+    with connected(account, value, threading.Event().wait) as source:
+        kind = provider.identify(source.client)
+    provider.require_type(kind)
+    return f"{kind.value} key" + ("" if known_form else ", unknown form")

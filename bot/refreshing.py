@@ -1,0 +1,94 @@
+"""From an account's name to a finished refresh: reveal its key, make its client, run the use case.
+
+Shared by the daemon and by the one-shot commands, which differ only in who waits and who watches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from bot import logs
+from bot.words import usd
+from costcompass_core.domain.accounts import Account
+from costcompass_core.domain.errors import CostCompassError
+from costcompass_core.domain.secret import Secret
+from costcompass_core.providers.http import Http
+from costcompass_core.providers.registry import PROVIDERS
+from costcompass_core.storage.refreshes import Part
+from costcompass_core.storage.store import Store
+from costcompass_core.usecases.refresh import (
+    BOTH,
+    Outcome,
+    Progress,
+    Source,
+    failure_noted,
+    refresh_account,
+)
+
+Wait = Callable[[float], bool]
+"""Pauses that many seconds; true when the program is stopping."""
+
+
+@contextmanager
+def connected(account: Account, key: Secret, wait: Wait) -> Iterator[Source]:
+    """Give a source that reads `account` with `key`, closed afterwards.
+
+    Raises `WrongKeyType` for what plainly is another vendor's key, before anything is sent.
+    """
+    provider = PROVIDERS[account.provider]
+    provider.check_form(logs.hide(key))
+    with Http(account.base_url, provider.authorize(key), wait=wait) as client:
+        yield Source(account, provider, client)
+
+
+def refresh(
+    account: Account,
+    reveal: Callable[[str], Secret],
+    store: Store,
+    now: Callable[[], datetime],
+    *,
+    wait: Wait,
+    parts: Collection[Part] = BOTH,
+    progress: Progress = lambda _: None,
+) -> Outcome:
+    """Refresh one account; whatever keeps it from being read is noted in the store and raised."""
+    with (
+        failure_noted(account, store, now, parts),
+        connected(account, reveal(account.secret_name), wait) as source,
+    ):
+        return refresh_account(source, store, now, parts, progress)
+
+
+def outcome_line(outcome: Outcome) -> str:
+    """Return what a refresh changed, in one line."""
+    told = [f"{outcome.rows} rows", f"{outcome.new_days} new days"]
+    told += [f"{one.day} restated {usd(one.before)} → {usd(one.after)}" for one in outcome.restated]
+    if outcome.balance is not None:
+        told.append(f"balance {usd(outcome.balance.left)}")
+    return ", ".join(told + outcome.notes)
+
+
+def outcome_shape(outcome: Outcome) -> dict[str, Any]:
+    """Return what a refresh changed as JSON values; money is text with every digit."""
+    return {
+        "account": outcome.account,
+        "ok": True,
+        "rows": outcome.rows,
+        "new_days": outcome.new_days,
+        "restated": [
+            {"day": str(one.day), "before_usd": one.before.text(), "after_usd": one.after.text()}
+            for one in outcome.restated
+        ],
+        "balance_usd": outcome.balance.left.text() if outcome.balance else None,
+        "notes": outcome.notes,
+        "line": outcome_line(outcome),
+        "error": None,
+    }
+
+
+def failure_shape(account: str, error: CostCompassError) -> dict[str, Any]:
+    """Return a failed refresh as JSON values; `exit` is what a command exits with for it."""
+    return {"account": account, "ok": False, "error": str(error), "exit": error.exit_code}

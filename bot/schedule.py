@@ -1,0 +1,61 @@
+"""When to refresh. A frequent tick asks the pure `due`; nothing depends on a trigger firing once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from costcompass_core.storage.refreshes import Attempt
+
+if TYPE_CHECKING:
+    from apscheduler.schedulers.background import BackgroundScheduler
+
+TICK: Final = timedelta(seconds=15)
+FIRST_RETRY: Final = timedelta(seconds=30)
+PERMANENT_RETRY: Final = timedelta(hours=1)
+"""How often a refusal that only a human can end is tried again, so that nobody is hammered."""
+
+
+def due(attempt: Attempt | None, every: timedelta, now: datetime, started: datetime) -> bool:
+    """Return whether a part of an account should be read at `now`.
+
+    A failure is retried after 30 s, doubled each time up to `every`; a permanent one hourly, and
+    both at once after a start or an unlock (`started`), which is when people have mended something.
+    """
+    if attempt is None or attempt.tried_at > now:  # a clock that was set back must not silence us
+        return True
+    if not attempt.failures:
+        return now >= attempt.tried_at + every
+    if attempt.tried_at < started:
+        return True
+    return now >= attempt.tried_at + retry_after(attempt, every)
+
+
+def retry_after(attempt: Attempt, every: timedelta) -> timedelta:
+    """Return how long to wait after a failed try."""
+    if attempt.permanent:
+        return max(every, PERMANENT_RETRY)
+    doubled = FIRST_RETRY * (1 << min(attempt.failures - 1, 20))
+    return min(every, doubled)
+
+
+def start_ticking(
+    ticks: Mapping[str, Callable[[], None]], every: timedelta, now: datetime
+) -> BackgroundScheduler:
+    """Run each named tick at `now` and then regularly, each on its own, never two of one name.
+
+    The library drops a job that is over a second late and piles up missed ones unless told not to.
+    """
+    from apscheduler.schedulers.background import BackgroundScheduler  # noqa: PLC0415 - 80 ms
+
+    scheduler = BackgroundScheduler(
+        timezone="UTC",
+        executors={"default": {"type": "threadpool", "max_workers": max(4, len(ticks))}},
+        job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
+    )
+    for name, tick in ticks.items():
+        seconds = every.total_seconds()
+        scheduler.add_job(tick, "interval", seconds=seconds, id=name, next_run_time=now)
+    scheduler.start()
+    return scheduler

@@ -1,0 +1,99 @@
+"""Reports to Block Kit: pure, plain dicts. The first line is the state and the number."""
+
+from __future__ import annotations
+
+from datetime import datetime, tzinfo
+from typing import Any, Final
+
+from bot import summary, words
+from bot.slack.commands.base import Message
+from bot.slack.words import escape, fenced
+from costcompass_core.domain.forecast import ForecastReport
+from costcompass_core.domain.money import Usd
+from costcompass_core.domain.reports import SpendReport, SpendRow
+
+_ROWS: Final = 12
+"""Ranked rows in one message; the rest is one line with its sum."""
+_SECTION: Final = 2900
+"""Characters that a section's text stays within; Slack's limit is 3,000."""
+
+Block = dict[str, Any]
+
+
+def spend_message(report: SpendReport, now: datetime) -> Message:
+    """Return the answer to `/spend`."""
+    headline = escape(summary.spend_headline(report, fenced))
+    blocks = [_section(f"*{headline}*")]
+    if report.rows:
+        blocks.append(_section("\n".join(_ranking(report))))
+    if notes := summary.spend_notes(report, now):
+        blocks.append(_section("\n".join(f"• {escape(note)}" for note in notes)))
+    source = summary.source_line(report.health, report.data_through, report.refreshed_at, now)
+    return Message(headline, (*blocks, _context(escape(source))))
+
+
+def _ranking(report: SpendReport) -> list[str]:
+    rows = report.rows
+    if report.query.by == "day":
+        rows = tuple(sorted(rows, key=lambda one: one.name, reverse=True))
+    lines = [_row(place, row) for place, row in enumerate(rows[:_ROWS], 1)]
+    if rest := rows[_ROWS:]:
+        left = words.usd(Usd.total(one.cost for one in rest))
+        lines.append(f"and {words.plural(len(rest), 'other')} with {left} together")
+    return lines
+
+
+def _row(place: int, row: SpendRow) -> str:
+    counts = row.counts
+    told = [words.percent(row.share)]
+    if counts.requests is not None:
+        told.append(f"{words.count(counts.requests)} requests")
+    if counts.prompt_tokens is not None and counts.completion_tokens is not None:
+        told.append(f"{words.count(counts.prompt_tokens + counts.completion_tokens)} tokens")
+    return f"{place}. *{escape(words.usd(row.cost))}*  {escape(fenced(row.name))}  {escape(' · '.join(told))}"
+
+
+def forecast_message(report: ForecastReport, now: datetime, zone: tzinfo) -> Message:
+    """Return the answer to `/forecast`."""
+    several = len(report.balances) > 1
+    headline = escape(summary.forecast_headline(report))
+    lines = [
+        *(summary.balance_line(one, zone, now, several=several) for one in report.balances),
+        summary.runway_line(report.runway, several=several),
+        summary.this_month_line(report),
+        *summary.foreign(report.foreign_subscriptions),
+        *summary.troubles(report.health, now),
+    ]
+    body = "\n".join(f"• {escape(line)}" for line in lines)
+    return Message(
+        headline,
+        (
+            _section(f"*{headline}*"),
+            _section(body),
+            _context(escape(summary.burn_line(report) or "No completed day is known yet.")),
+        ),
+    )
+
+
+def help_message(name: str, usage: str, lines: tuple[str, ...]) -> Message:
+    """Return how a command is used, with examples."""
+    first = f"Use {name} {usage}".strip()
+    return Message(
+        escape(f"{first}."),
+        (_section(f"*`{escape(first)}`*\n" + "\n".join(f"• {escape(line)}" for line in lines)),),
+    )
+
+
+def _section(text: str) -> Block:
+    """Return a section; `verbatim` keeps Slack from turning words into links and mentions."""
+    if len(text) > _SECTION:
+        text = text[:_SECTION].rpartition("\n")[0] or text[:_SECTION]
+        text += "\n… and more than fits here"
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}
+
+
+def _context(text: str) -> Block:
+    return {
+        "type": "context",
+        "elements": [{"type": "mrkdwn", "text": text[:_SECTION], "verbatim": True}],
+    }

@@ -1,0 +1,15 @@
+"""What strangers' text becomes in Slack: no mention, no link, no markup, no broken line."""
+
+from __future__ import annotations
+
+from bot import words
+
+
+def escape(text: str) -> str:
+    """Escape the three characters that Slack gives a meaning to."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def fenced(name: str) -> str:
+    """Return a stranger's name as code, where Slack looks for neither links nor markup."""
+    return f"`{words.clean(name).replace('`', 'ˋ')}`"

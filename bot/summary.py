@@ -1,0 +1,186 @@
+"""Reports in sentences: the state and the number first. Shared by Slack and the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta, tzinfo
+
+from bot import words
+from costcompass_core.domain.days import newest_completed, utc_day
+from costcompass_core.domain.forecast import AccountBalance, ForecastReport, Runway
+from costcompass_core.domain.money import Usd
+from costcompass_core.domain.reports import Health, SpendReport
+from costcompass_core.domain.subscriptions import Subscription
+
+_ONE_CENT = Usd.of("0.01")
+
+Quote = Callable[[str], str]
+"""How a stranger's name stands in a sentence: bare in a terminal, fenced in Slack."""
+
+
+def spend_headline(report: SpendReport, quote: Quote = words.clean) -> str:
+    """Return the answer as one sentence with its number."""
+    if (unknown := _unknown(report)) is not None:
+        return unknown
+    period = report.query.period
+    matching = " and ".join(quote(word) for word in report.query.filters)
+    on = f" on models matching {matching}" if matching else ""
+    least = "at least " if report.missing_days else ""
+    total = f"{_capital(period.label)}: {least}{words.usd(report.total)} spent{on}"
+    if not report.rows:
+        return f"{total}."
+    top = report.rows[0]
+    if len(report.rows) == 1:
+        return f"{total}, all on {quote(top.name)}."
+    return f"{total}, most on {quote(top.name)} ({words.percent(top.share)})."
+
+
+def _unknown(report: SpendReport) -> str | None:
+    """Return the sentence for a period that no activity row speaks of yet."""
+    period = report.query.period
+    if period.today:
+        return _today_headline(report)
+    if period.end is None:
+        before = (
+            ""
+            if report.last_month is None
+            else f"Last month came to {words.usd(report.last_month)}; "
+        )
+        return _capital(f"{before}no day of {period.label} is completed yet.")
+    if len(report.missing_days) == sum(1 for _ in period.days()):
+        return f"What {period.label} cost is not known: none of its days was ever read."
+    return None
+
+
+def _today_headline(report: SpendReport) -> str:
+    if report.unattributed is None or report.today_since is None:
+        return "Today's spend is not known yet: no balance reading from around 00:00 UTC."
+    return (
+        f"Today so far: {words.usd(report.unattributed)}, by the balance since"
+        f" {report.today_since:%H:%M} UTC."
+    )
+
+
+def spend_notes(report: SpendReport, now: datetime) -> list[str]:
+    """Return what has to be known beside the total: other costs, gaps, troubles."""
+    notes = []
+    if report.subscriptions:
+        notes.append(f"Subscriptions on top: {words.usd(report.subscriptions)} this month.")
+    notes.extend(foreign(report.foreign_subscriptions))
+    if report.byok:
+        notes.append(
+            f"Paid under your own upstream keys, not from the balance: {words.usd(report.byok)}."
+        )
+    lost = report.unattributed
+    if lost is not None and not report.query.period.today and abs(lost.amount) >= _ONE_CENT.amount:
+        notes.append(f"The balance lost {words.usd(lost)} beyond the reported usage.")
+    if report.query.period.today:
+        notes.append("Which model took it is reported once the UTC day is over.")
+    if report.missing_days:
+        notes.append(
+            f"Not included, never read: {words.days(report.missing_days)}"
+            f" ({words.plural(len(report.missing_days), 'day')})."
+        )
+    notes.extend(troubles(report.health, now))
+    return notes
+
+
+def foreign(subscriptions: tuple[Subscription, ...]) -> list[str]:
+    """Return a sentence for each subscription that no dollar total includes."""
+    return [
+        f"Not in dollars, so in no total: {words.clean(one.name)},"
+        f" {one.amount.text()} {one.currency} a {one.per}."
+        for one in subscriptions
+    ]
+
+
+def troubles(health: tuple[Health, ...], now: datetime) -> list[str]:
+    """Return a sentence for every account whose data is old, absent or failing."""
+    found = []
+    for one in health:
+        if one.error:
+            when = f" ({words.ago(one.failed_at, now)})" if one.failed_at else ""
+            found.append(f"Account {one.account} could not be refreshed{when}: {one.error}.")
+        elif one.data_through is None:
+            found.append(f"Account {one.account} has not been read yet.")
+        elif one.data_through < newest_completed(utc_day(now)):
+            found.append(
+                f"Account {one.account} is only known through {words.day(one.data_through)}."
+            )
+    if not health:
+        found.append("Nothing has been read yet: run `costcompass refresh`.")
+    return found
+
+
+def source_line(
+    health: tuple[Health, ...], through: object, refreshed: datetime | None, now: datetime
+) -> str:
+    """Return what the figures are: source, newest completed day, age of the reading."""
+    if refreshed is None:
+        return "Source: nothing read yet"
+    names = ", ".join(sorted({one.provider for one in health}))
+    return (
+        f"Source: {names} activity through {through} (UTC days), read {words.ago(refreshed, now)}"
+    )
+
+
+def forecast_headline(report: ForecastReport) -> str:
+    """Return next month's figure and how it comes about, as one sentence."""
+    plan = report.next_month
+    if plan.burn is None or plan.total is None or plan.burn_per_day is None:
+        return f"{plan.month.label} can't be forecast yet: no completed day has been read."
+    return (
+        f"{plan.month.label} will cost about {words.usd(plan.total)}:"
+        f" {words.usd(plan.burn_per_day)} a day × {plan.month.days} days"
+        + (f" + {words.usd(plan.subscriptions)} subscriptions." if plan.subscriptions else ".")
+    )
+
+
+def burn_line(report: ForecastReport) -> str:
+    """Return which days the burn rate is the mean of."""
+    burn = report.next_month.burn
+    if burn is None:
+        return ""
+    span = f"{words.day(burn.start)}–{words.day(burn.end)}"
+    if burn.days < 7:
+        return f"Burn rate: mean of only {words.plural(burn.days, 'known day')}, {span} (UTC)."
+    return f"Burn rate: mean of the 7 newest completed UTC days, {span}."
+
+
+def balance_line(balance: AccountBalance, zone: tzinfo, now: datetime, *, several: bool) -> str:
+    """Return one account's balance with the moment it was read."""
+    name = f" of {balance.account}" if several else ""
+    aged = words.moment(balance.at, zone)
+    old = now - balance.at > timedelta(hours=1)
+    return f"Balance{name}: {words.usd(balance.left)} at {aged}" + (
+        f" ({words.ago(balance.at, now)})" if old else ""
+    )
+
+
+def runway_line(runway: Runway | None, *, several: bool) -> str:
+    """Return how long the balance lasts at the burn rate, with its date."""
+    if runway is None:
+        return "Runway: not known, for nothing burned or no balance was read."
+    if runway.days <= 0:
+        return f"Runway: none, the balance{_of(runway, several)} is used up."
+    when = f", empty on {words.day(runway.empty_on, year=True)}" if runway.empty_on else ""
+    return f"Runway{_of(runway, several)}: {runway.days} days at this rate{when} (UTC)."
+
+
+def _of(runway: Runway, several: bool) -> str:
+    return f" of {runway.account}" if several else ""
+
+
+def this_month_line(report: ForecastReport) -> str:
+    """Return where this month lands at the burn rate."""
+    month = report.this_month
+    if month.so_far is None or month.total is None:
+        return f"{month.month.label}: not known yet."
+    return (
+        f"{month.month.label}: {words.usd(month.so_far)} so far,"
+        f" about {words.usd(month.total)} by its end."
+    )
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

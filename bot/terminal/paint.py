@@ -1,0 +1,57 @@
+"""Colours and widths, only where a terminal shows them."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from typing import Final
+
+_CODES: Final = {"bold": "1", "dim": "2", "green": "32", "yellow": "33", "cyan": "36", "red": "31"}
+WIDTH: Final = 80
+"""Columns that every table keeps to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Paint:
+    """Wraps text in a colour when `on`, returns it as it is otherwise."""
+
+    on: bool
+
+    def __call__(self, text: str, *styles: str) -> str:
+        """Return `text` in the given styles."""
+        if not self.on or not text:
+            return text
+        return f"\x1b[{';'.join(_CODES[style] for style in styles)}m{text}\x1b[0m"
+
+
+def columns(text: str) -> int:
+    """Return how many terminal columns `text` takes: wide characters take two, marks none."""
+    return sum(
+        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
+        for c in text
+    )
+
+
+def fit(text: str, width: int) -> str:
+    """Return `text` padded or cut in the middle to exactly `width` columns."""
+    if columns(text) > width:
+        head = width * 2 // 3
+        while columns(text[:head]) > width * 2 // 3:
+            head -= 1
+        tail = len(text)
+        while columns(text[:head]) + 1 + columns(text[tail - 1 :]) <= width:
+            tail -= 1
+        text = f"{text[:head]}…{text[tail:]}"
+    return text + " " * (width - columns(text))
+
+
+def wrapped(text: str, indent: str = "  ", width: int = WIDTH) -> str:
+    """Return `text` broken at spaces into lines of at most `width` columns."""
+    lines, line = [], ""
+    for word in text.split():
+        if line and columns(indent) + columns(line) + 1 + columns(word) > width:
+            lines.append(indent + line)
+            line = word
+        else:
+            line = f"{line} {word}" if line else word
+    return "\n".join([*lines, indent + line])

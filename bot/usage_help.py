@@ -1,0 +1,19 @@
+"""What `help` says about the words of `spend` and `forecast`, in Slack and in a terminal."""
+
+from __future__ import annotations
+
+from typing import Final
+
+SPEND_USAGE: Final = "[PERIOD] [by DIMENSION] [MODEL…]"
+SPEND_HELP: Final = (
+    "periods: mtd (default), today, yesterday, 7d, 30d, 90d, last month, ytd, all",
+    "dated periods: 2026-10, 2026-10-03, 2026-10-01..2026-10-15; all days are UTC days",
+    "dimensions: by model (default), by provider, by host, by day, by account, by key",
+    "any other word keeps the models whose name contains it, and * stands for anything",
+    "examples: `7d by host claude`, `last month`, `30d by day`",
+)
+FORECAST_USAGE: Final = ""
+FORECAST_HELP: Final = (
+    "next month = mean of the 7 newest completed UTC days × days of next month + subscriptions",
+    "beside it: this month, the balance, and how many days it lasts at that rate",
+)
