@@ -66,14 +66,21 @@ class _Commands(click.Group):
     "69 unavailable, 75 already running, 77 key or passphrase, 78 configuration.",
 )
 @click.option("--config", type=click.Path(path_type=Path), help="The configuration file.")
+@click.option("--passphrase-fd", type=int, hidden=True, help="The same as after the command.")
 @click.option("--log-format", type=click.Choice(["text", "json"]), default="text")
 @click.option("--log-level", type=click.Choice(LEVELS), default="info")
 @click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=version_line)
 @click.pass_context
-def cli(ctx: click.Context, config: Path | None, log_format: Any, log_level: str) -> None:
+def cli(
+    ctx: click.Context,
+    config: Path | None,
+    passphrase_fd: int | None,
+    log_format: Any,
+    log_level: str,
+) -> None:
     """Know what your LLM calls cost: which model, how fast, and when the balance runs dry."""
     set_up(log_level, log_format)
-    ctx.obj = Context(config, log_level)
+    ctx.obj = Context(config, log_level, passphrase_fd)
 
 
 @click.command("help")

@@ -39,6 +39,7 @@ class Context:
 
     config_path: Path | None
     log_level: str
+    passphrase_fd: int | None = None
 
     @cached_property
     def config(self) -> Config:
@@ -59,7 +60,7 @@ class Context:
 
         found = find_passphrase(
             os.environ,
-            fd=fd,
+            fd=self.passphrase_fd if fd is None else fd,
             config_file=self.config.passphrase_file,
             ask=(lambda: ask_hidden(prompt)) if has_terminal() else None,
         )

@@ -47,7 +47,7 @@ def create_command(context: Context, passphrase_fd: int | None) -> None:
 
 def new_passphrase(context: Context, fd: int | None) -> Secret:
     """Ask twice on a terminal; elsewhere take the passphrase from where the daemon will find it."""
-    if has_terminal() and fd is None:
+    if has_terminal() and fd is None and context.passphrase_fd is None:
         return Secret(ask_hidden("New passphrase (five random words or more)", twice=True))
     found = context.find_passphrase(fd)
     if found is None:
