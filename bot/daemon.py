@@ -67,17 +67,19 @@ class Daemon:
         """Ask the daemon to end; safe in a signal handler."""
         self._stopping.set()
 
-    def run(self) -> None:
-        """Work until stopped.
+    def run(self, ready: Callable[[], None] = lambda: None) -> None:
+        """Work until stopped; `ready` is called once there is something to wind down.
 
         Raises `AlreadyRunning`, `StorageError`, `WrongPassphrase` or `VaultError` when it cannot
         begin; afterwards nothing but `stop` ends it.
         """
         config = self._config
         with ExitStack() as stack:
-            # The derivation takes a core of its own while this one opens the rest.
-            opening = stack.enter_context(ThreadPoolExecutor(1, "vault")).submit(self._open_vault)
             stack.enter_context(holding(config.state_dir))
+            passphrase = self._find()
+            # The derivation takes a core of its own while this one opens the rest.
+            deriving = stack.enter_context(ThreadPoolExecutor(1, "vault"))
+            opening = deriving.submit(self._open_vault, passphrase)
             self._store = open_store(config.state_dir)
             stack.callback(self._store.close)
             self._slack = SlackService(
@@ -90,6 +92,7 @@ class Daemon:
             control = ControlServer(config.state_dir, self._control)
             stack.callback(control.close)
             self._start_work(stack)
+            ready()
             _log.info("ready: costcompass %s, %d accounts", __version__, len(config.accounts))
             self._stopping.wait()
             _log.info("stopping")
@@ -108,8 +111,7 @@ class Daemon:
         for lock in self._busy.values():
             lock.acquire(timeout=_LAST_WORDS / len(self._busy))
 
-    def _open_vault(self) -> Vault | None:
-        passphrase = self._find()
+    def _open_vault(self, passphrase: Secret | None) -> Vault | None:
         if passphrase is None:
             _log.warning("the vault is locked: run `costcompass unlock`")
             return None

@@ -32,7 +32,7 @@ def run_command(context: Context, passphrase_fd: int | None) -> None:
     stop: list[Any] = []
 
     def stopping(_signal: int, _frame: FrameType | None) -> None:
-        if not stop:  # still importing: there is nothing to wind down
+        if not stop:  # still starting, perhaps at the prompt: there is nothing to wind down
             os._exit(0)
         stop[0]()
 
@@ -44,8 +44,7 @@ def run_command(context: Context, passphrase_fd: int | None) -> None:
 
     harden()
     daemon = Daemon(config, lambda: context.find_passphrase(passphrase_fd))
-    stop.append(daemon.stop)
-    daemon.run()
+    daemon.run(ready=lambda: stop.append(daemon.stop))
     logging.shutdown()
     sys.stdout.flush()
     # A request in flight may hold its thread for another half minute; everything it could still
