@@ -141,10 +141,19 @@ def burn_line(report: ForecastReport) -> str:
     burn = report.next_month.burn
     if burn is None:
         return ""
-    span = f"{words.day(burn.start)}–{words.day(burn.end)}"
+    span = words.span(burn.start, burn.end)
     if burn.days < 7:
-        return f"Burn rate: mean of only {words.plural(burn.days, 'known day')}, {span} (UTC)."
-    return f"Burn rate: mean of the 7 newest completed UTC days, {span}."
+        return f"mean of only {words.plural(burn.days, 'known day')}, {span} (UTC)"
+    return f"mean of the 7 newest completed UTC days, {span}"
+
+
+def recent_line(report: ForecastReport) -> str:
+    """Return the newest days as a picture, with the words for who does not see it."""
+    if len(report.recent) < 2:
+        return ""
+    spent = [one for _, one in report.recent]
+    picture = words.sparkline([one.amount for one in spent])
+    return f"{picture}  {words.usd(min(spent))} to {words.usd(max(spent))} a day"
 
 
 def balance_line(balance: AccountBalance, zone: tzinfo, now: datetime, *, several: bool) -> str:

@@ -88,6 +88,14 @@ def ago(then: datetime, now: datetime) -> str:
     return "just now"
 
 
+def span(first: date, last: date) -> str:
+    """Return `22 Nov`, `16–22 Nov` or `28 Oct–3 Nov`."""
+    if first == last:
+        return day(first)
+    same_month = (first.year, first.month) == (last.year, last.month)
+    return f"{first.day if same_month else day(first)}–{day(last)}"
+
+
 def days(ones: Sequence[date]) -> str:
     """Return days as runs: `3 Nov, 5–9 Nov`; long lists end with how many more there are."""
     runs: list[list[date]] = []
@@ -96,7 +104,7 @@ def days(ones: Sequence[date]) -> str:
             runs[-1].append(one)
         else:
             runs.append([one])
-    texts = [day(run[0]) if len(run) == 1 else f"{day(run[0])}–{day(run[-1])}" for run in runs[:4]]
+    texts = [span(run[0], run[-1]) for run in runs[:4]]
     rest = sum(len(run) for run in runs[4:])
     return ", ".join(texts) + (f" and {plural(rest, 'other day')}" if rest else "")
 

@@ -70,9 +70,18 @@ def forecast_message(report: ForecastReport, now: datetime, zone: tzinfo) -> Mes
         (
             _section(f"*{headline}*"),
             _section(body),
-            _context(escape(summary.burn_line(report) or "No completed day is known yet.")),
+            _context(escape(_footer(report))),
         ),
     )
+
+
+def _footer(report: ForecastReport) -> str:
+    burn = summary.burn_line(report)
+    if not burn:
+        return "No completed day is known yet."
+    picture = summary.recent_line(report)
+    recent = f"last {len(report.recent)} days {picture}"
+    return f"Burn rate: {burn}" + (f" · {recent}" if picture else "")
 
 
 def help_message(name: str, usage: str, lines: tuple[str, ...]) -> Message:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, tzinfo
 from decimal import Decimal
 
@@ -56,15 +57,43 @@ def _total(report: SpendReport, paint: Paint) -> str:
 
 def forecast_text(report: ForecastReport, now: datetime, zone: tzinfo, paint: Paint) -> str:
     """Return the answer to `forecast` in at most 80 columns."""
-    several = len(report.balances) > 1
-    lines = [
-        summary.burn_line(report),
-        summary.this_month_line(report),
-        *(summary.balance_line(one, zone, now, several=several) + "." for one in report.balances),
-        summary.runway_line(report.runway, several=several),
+    parts = [paint(wrapped(summary.forecast_headline(report), ""), "bold"), ""]
+    parts += [_figure(*one, paint) for one in _figures(report, now, zone)]
+    notes = [
         *summary.foreign(report.foreign_subscriptions),
         *summary.troubles(report.health, now),
     ]
-    headline = paint(wrapped(summary.forecast_headline(report), ""), "bold")
-    body = [wrapped(line) for line in lines if line]
-    return "\n".join([headline, "", *body]) + "\n"
+    parts += ["", *(wrapped(note) for note in notes)] if notes else []
+    return "\n".join(parts) + "\n"
+
+
+def _figures(report: ForecastReport, now: datetime, zone: tzinfo) -> Iterator[tuple[str, str, str]]:
+    """Yield each figure of a forecast: its label, the figure, what it rests on."""
+    plan, month = report.next_month, report.this_month
+    if plan.usage is not None and plan.total is not None:
+        yield "usage", words.usd(plan.usage), summary.burn_line(report)
+        yield "subscriptions", words.usd(plan.subscriptions), "active next month"
+        yield plan.month.label, words.usd(plan.total), "together"
+    if month.so_far is not None and month.total is not None:
+        yield (
+            "this month",
+            words.usd(month.so_far),
+            f"so far, about {words.usd(month.total)} by its end",
+        )
+    for one in report.balances:
+        name = "balance" if len(report.balances) == 1 else f"balance {one.account}"
+        aged = f"{words.moment(one.at, zone)}, {words.ago(one.at, now)}"
+        yield name, words.usd(one.left), aged
+    if report.runway is not None:
+        until = report.runway.empty_on
+        when = f", empty on {words.day(until, year=True)} (UTC)" if until else ""
+        yield "runway", f"{report.runway.days} days", f"at this rate{when}"
+    if picture := summary.recent_line(report):
+        yield f"last {len(report.recent)} days", "", picture
+
+
+def _figure(label: str, figure: str, rests_on: str, paint: Paint) -> str:
+    line = f"  {fit(words.clean(label), 15)}{paint(f'{figure:>11}', 'bold')}  "
+    room = WIDTH - 2 - 15 - 11 - 2
+    first, *rest = wrapped(rests_on, "", room).split("\n")
+    return "\n".join([line + first, *(" " * (WIDTH - room) + more for more in rest)]).rstrip()

@@ -21,6 +21,8 @@ from costcompass_core.domain.subscriptions import Subscription, due_in, in_other
 
 BURN_DAYS: Final = 7
 """Completed UTC days that the burn rate looks back on."""
+RECENT_DAYS: Final = 14
+"""Days of the small picture beside a forecast: two weeks show the weekly rhythm."""
 _FOREVER: Final = 36_500
 """Days; a runway beyond a century has no date worth printing."""
 
@@ -108,6 +110,8 @@ class ForecastReport:
     data_through: date | None
     health: tuple[Health, ...]
     foreign_subscriptions: tuple[Subscription, ...] = ()
+    recent: tuple[tuple[date, Usd], ...] = ()
+    """The newest known UTC days and what each cost, oldest first."""
 
 
 def burn_of(history: History) -> Burn | None:
@@ -185,6 +189,7 @@ def forecast(
         together.through,
         tuple(health),
         tuple(in_other_currencies(month, subscriptions)),
+        tuple((day, together.spent[day]) for day in sorted(together.spent)[-RECENT_DAYS:]),
     )
 
 

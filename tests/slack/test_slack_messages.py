@@ -101,7 +101,7 @@ def test_what_is_missing_is_told_and_never_hidden_in_the_total() -> None:
         report([amounts("a/model", "5")], missing_days=(date(2026, 11, 3), date(2026, 11, 4))), NOW
     )
     assert "at least $5.00" in message.text
-    assert "3 Nov–4 Nov (2 days)" in visible(message)
+    assert "3–4 Nov (2 days)" in visible(message)
 
 
 def test_four_hundred_models_fit_with_the_rest_summed() -> None:
