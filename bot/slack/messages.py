@@ -38,7 +38,7 @@ def _ranking(report: SpendReport) -> list[str]:
         rows = tuple(sorted(rows, key=lambda one: one.name, reverse=True))
     lines = [_row(place, row) for place, row in enumerate(rows[:_ROWS], 1)]
     if rest := rows[_ROWS:]:
-        left = words.usd(Usd.total(one.cost for one in rest))
+        left = escape(words.usd(Usd.total(one.cost for one in rest)))
         lines.append(f"and {words.plural(len(rest), 'other')} with {left} together")
     return lines
 
