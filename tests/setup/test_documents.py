@@ -1,0 +1,41 @@
+"""The documents say what the code does."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from decimal import Decimal
+from pathlib import Path
+
+from bot.cli import cli
+from bot.config import parse_config
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+
+
+def test_the_readme_names_every_command() -> None:
+    tables = "\n".join(line for line in README.splitlines() if line.startswith("| `"))
+    named = {word for cell in re.findall(r"`([^`]+)`", tables) for word in cell.split("|")}
+    first_words = {one.split()[0] for one in named if one.strip()}
+    assert set(cli.list_commands(None)) <= first_words  # type: ignore[arg-type]
+
+
+def test_the_readme_s_configuration_is_valid() -> None:
+    [example] = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
+    config = parse_config(tomllib.loads(example, parse_float=Decimal), {})
+    assert [one.name for one in config.accounts] == ["main"]
+
+
+def test_links_inside_the_repository_lead_somewhere() -> None:
+    for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]:
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_the_architecture_page_draws_the_layers_that_ci_enforces() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    drawn = (ROOT / "ARCHITECTURE.md").read_text().split("```")[1]
+    for contract in contracts["contracts"]:
+        for layer in contract.get("layers", ()):
+            assert layer in drawn, f"{layer} is not in ARCHITECTURE.md"
