@@ -1,17 +1,22 @@
-"""A small HTTP/1.1 server on 127.0.0.1 whose answers may misbehave and whose closing is instant."""
+"""A small HTTP/1.1 server on 127.0.0.1 for stand-ins: answers may misbehave, closing is instant."""
 
 from __future__ import annotations
 
 import socket
 import struct
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BufferedIOBase
 from threading import Event, Thread
-from typing import Any, Final, NamedTuple
+from types import TracebackType
+from typing import Any, Final, NamedTuple, Self
+from urllib.parse import parse_qsl, urlsplit
 
 from bot.sandbox.wire import Answer
 
@@ -25,78 +30,118 @@ class Incoming(NamedTuple):
     method: str
     target: str
     headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def path(self) -> str:
+        """The target without its query."""
+        return urlsplit(self.target).path
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The fields of the query, empty ones too."""
+        return dict(parse_qsl(urlsplit(self.target).query, keep_blank_values=True))
 
 
+@dataclass(frozen=True, slots=True)
 class Wire:
-    """The server's end of one connection, for answers that play by the rules or break them."""
+    """The server's end of one connection, for answers that play by the rules or break them.
 
-    def __init__(self, connection: socket.socket, stop: Event, now: datetime) -> None:
-        self._connection = connection
-        self._stop = stop
-        self._now = now
+    Whoever takes the connection over for another protocol reads from `reader`, which is buffered.
+    """
+
+    connection: socket.socket
+    reader: BufferedIOBase
+    closing: Event
+    now: datetime
 
     def send(self, data: bytes) -> None:
         """Send exactly `data`."""
-        self._connection.sendall(data)
+        self.connection.sendall(data)
 
     def wait(self, seconds: float | None = None) -> None:
         """Pause, or without `seconds` for good; raise `ConnectionAbortedError` once we close."""
-        if self._stop.wait(seconds):
+        if self.closing.wait(seconds):
             raise ConnectionAbortedError("the stand-in is closing")
 
     def reset(self) -> None:
         """Break the connection with an RST."""
         linger_none = struct.pack("ii", 1, 0)
-        self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger_none)
-        socket.close(self._connection.detach())
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger_none)
+        socket.close(self.connection.detach())
 
     def head(self, answer: Answer, **more: str) -> bytes:
         """Return the status line and headers; `more` adds some (`content_length="3"`)."""
-        date = format_datetime(self._now, usegmt=True)
+        date = format_datetime(self.now, usegmt=True)
         extra = {name.replace("_", "-").title(): value for name, value in more.items()}
         headers = {"Date": date, **answer.headers, **extra}
         lines = [f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}"]
         lines += [f"{name}: {value}" for name, value in headers.items()]
         return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
-    def framed(self, answer: Answer) -> bytes:
+    def framed(self, answer: Answer, **more: str) -> bytes:
         """Return the whole answer as bytes, with its length."""
-        return self.head(answer, content_length=str(len(answer.body))) + answer.body
+        return self.head(answer, content_length=str(len(answer.body)), **more) + answer.body
 
 
-Serve = Callable[[Incoming, Wire], bool]
-"""Answers one request on the wire; returns whether the connection may be used again."""
+class Loopback(ABC):
+    """A stand-in that answers on a port of its own until it is closed. Use it as a context manager.
 
+    Closing raises `RuntimeError` if the stand-in itself failed.
+    """
 
-class Loopback:
-    """A running server; `failures` holds what `serve` raised besides broken connections."""
-
-    def __init__(self, serve: Serve, now: Callable[[], datetime]) -> None:
-        self._server = _Server(serve, now)
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._server = _Server(self._serve, now)
         self._thread = Thread(
             target=self._server.serve_forever, args=(_POLL_SECONDS,), name="stand-in", daemon=True
         )
         self._thread.start()
 
     @property
-    def port(self) -> int:
-        """The port that the system picked."""
-        return int(self._server.server_address[1])
-
-    @property
-    def failures(self) -> tuple[Exception, ...]:
-        """Faults of the stand-in itself."""
-        return tuple(self._server.failures)
+    def address(self) -> str:
+        """Host and port, which the system picked."""
+        return f"127.0.0.1:{self._server.server_address[1]}"
 
     def close(self) -> None:
-        """Stop at once, cutting every open connection, and wait for every thread."""
-        self._server.stop.set()
+        """Stop at once, cutting every open connection, and wait for every thread.
+
+        Raises `RuntimeError` for what must not have happened; a second time does nothing.
+        """
+        if self._server.closing.is_set():
+            return
+        self._server.closing.set()
         self._server.shutdown()
         self._thread.join()
         for connection in tuple(self._server.connections):
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
         self._server.server_close()
+        self._complain()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close; an error that is already under way is not replaced by ours."""
+        try:
+            self.close()
+        except RuntimeError:
+            if error is None:
+                raise
+
+    @abstractmethod
+    def _serve(self, incoming: Incoming, wire: Wire) -> bool:
+        """Answer one request on the wire; return whether the connection may be used again."""
+
+    def _complain(self) -> None:
+        """Raise `RuntimeError` for what must not have happened."""
+        if self._server.failures:
+            raise RuntimeError("the stand-in itself failed") from self._server.failures[0]
 
 
 class _Server(ThreadingHTTPServer):
@@ -105,10 +150,12 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = False
     request_queue_size = 64
 
-    def __init__(self, serve: Serve, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, serve: Callable[[Incoming, Wire], bool], now: Callable[[], datetime]
+    ) -> None:
         self.serve = serve
         self.now = now
-        self.stop = Event()
+        self.closing = Event()
         self.connections: set[socket.socket] = set()
         self.failures: list[Exception] = []
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -136,16 +183,16 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def _serve(self) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length") or 0))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        incoming = Incoming(self.command, self.path, headers)
-        wire = Wire(self.connection, self.server.stop, self.server.now())
+        body = self.rfile.read(int(headers.get("content-length") or 0))
+        incoming = Incoming(self.command, self.path, headers, body)
+        wire = Wire(self.connection, self.rfile, self.server.closing, self.server.now())
         self.close_connection = True
         try:
             self.close_connection = not self.server.serve(incoming, wire)
         except OSError:
             return
-        except Exception as failure:  # noqa: BLE001 - kept for close(), which tells the test
+        except Exception as failure:  # noqa: BLE001 - kept for close(), which raises it
             self.server.failures.append(failure)
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve  # noqa: N815 - http.server looks them up by these names

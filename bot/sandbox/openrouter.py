@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
-from types import TracebackType
-from typing import Final, Literal, Self
-from urllib.parse import parse_qsl, unquote_plus, urlsplit
+from typing import Final, Literal
+from urllib.parse import unquote_plus
 
 from bot.sandbox.faults import Faults
 from bot.sandbox.loopback import Incoming, Loopback, Wire
@@ -35,7 +34,7 @@ class Request:
     key_kind: KeyKind
 
 
-class OpenRouter:
+class OpenRouter(Loopback):
     """A running stand-in for `accounts`, whose clock is `now`. Use it as a context manager.
 
     Closing raises `RuntimeError` if a key ever came in a URL or the stand-in itself failed.
@@ -49,12 +48,12 @@ class OpenRouter:
         self._log: list[Request] = []
         self._leaks = 0
         self._lock = Lock()
-        self._loopback = Loopback(self._serve, now)
+        super().__init__(now)
 
     @property
     def base_url(self) -> str:
         """What goes into `base_url` of an account's configuration."""
-        return f"http://127.0.0.1:{self._loopback.port}{_PREFIX}"
+        return f"http://{self.address}{_PREFIX}"
 
     @property
     def requests(self) -> tuple[Request, ...]:
@@ -62,35 +61,9 @@ class OpenRouter:
         with self._lock:
             return tuple(self._log)
 
-    def close(self) -> None:
-        """Stop at once; raise `RuntimeError` for what must not have happened."""
-        self._loopback.close()
-        if self._leaks:
-            raise RuntimeError(f"a key was in the URL of {self._leaks} request(s)")
-        if self._loopback.failures:
-            raise RuntimeError("the stand-in itself failed") from self._loopback.failures[0]
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Close; an error that is already under way is not replaced by ours."""
-        try:
-            self.close()
-        except RuntimeError:
-            if error is None:
-                raise
-
     def _serve(self, incoming: Incoming, wire: Wire) -> bool:
-        url = urlsplit(incoming.target)
-        inside = url.path.startswith(f"{_PREFIX}/")
-        path = url.path.removeprefix(_PREFIX)
-        params = dict(parse_qsl(url.query, keep_blank_values=True))
+        inside = incoming.path.startswith(f"{_PREFIX}/")
+        path, params = incoming.path.removeprefix(_PREFIX), incoming.query
         secret = _bearer(incoming.headers.get("authorization", ""))
         asker = self._find(secret)
         self._note(incoming, path, params, _kind(secret, asker))
@@ -105,6 +78,11 @@ class OpenRouter:
             return True
         fault(wire, answer)
         return False
+
+    def _complain(self) -> None:
+        if self._leaks:
+            raise RuntimeError(f"a key was in the URL of {self._leaks} request(s)")
+        super()._complain()
 
     def _find(self, secret: str) -> Asker | None:
         for account in self.accounts:

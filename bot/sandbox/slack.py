@@ -6,21 +6,20 @@ single-use tickets, 3 s to acknowledge) and it misbehaves on request, as network
 
 from __future__ import annotations
 
+import json
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from io import BufferedIOBase
-from socket import socket
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 
+from bot.sandbox.loopback import Incoming, Loopback, Wire
 from bot.sandbox.slack_api import Token, WebApi, read_arguments
 from bot.sandbox.slack_faults import Fault, Faults
-from bot.sandbox.slack_http import Request, Response, Server
 from bot.sandbox.slack_links import Links
 from bot.sandbox.slack_people import CHANNEL, People
 from bot.sandbox.slack_workspace import Channel, Refused, Shown, Workspace
 from bot.sandbox.websocket import HandshakeRefused, WebSocket, handshake
+from bot.sandbox.wire import JSON_TYPE, Answer
 
 TEAM: Final = "T0SANDBOX01"
 
@@ -32,8 +31,8 @@ CHANNELS: Final = (
 """The first is where the bot belongs; to the others it must not be able to post."""
 
 
-class Slack:
-    """The stand-in, running while it is entered.
+class Slack(Loopback):
+    """A running stand-in. Use it as a context manager.
 
     `user` types commands and presses buttons, `messages` is what people see, `violations` what a
     real Slack would have refused, `links` the open connections, `faults` what is to go wrong.
@@ -59,20 +58,10 @@ class Slack:
             self.app_token: Token("app", app_scopes),
         }
         self._api = WebApi(self._workspace, tokens, self._link_url)
-        self._server = Server(self._answer, self._upgrade, self._workspace.violations.append)
-        self.api_url = f"http://{self._server.address}/api/"
-        self.user = People(self._workspace, self.links, f"http://{self._server.address}/respond/")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._server.close()
+        self._down = False
+        super().__init__(now)
+        self.api_url = f"http://{self.address}/api/"
+        self.user = People(self._workspace, self.links, f"http://{self.address}/respond/")
 
     @property
     def messages(self) -> tuple[Shown, ...]:
@@ -86,70 +75,86 @@ class Slack:
 
     def outage(self, on: bool) -> None:
         """Refuse everything and cut what is open, or come back."""
-        self._server.refuse(on)
+        self._down = on
         if on:
             self.links.drop()
 
     def _link_url(self) -> str:
-        return f"ws://{self._server.address}/link/?ticket={self.links.issue_ticket()}"
+        return f"ws://{self.address}/link/?ticket={self.links.issue_ticket()}"
 
-    def _answer(self, request: Request) -> Response | None:
-        area, _, rest = request.path.lstrip("/").partition("/")
+    def _serve(self, incoming: Incoming, wire: Wire) -> bool:
+        """Answer one request a connection, as Slack's Python client wants it."""
+        if self._down:
+            return False
+        if "upgrade" in incoming.headers:
+            self._upgrade(incoming, wire)
+        elif (answer := self._answer(incoming)) is not None:
+            wire.send(wire.framed(answer, connection="close"))
+        return False
+
+    def _answer(self, incoming: Incoming) -> Answer | None:
+        """Return what to answer; `None` hangs up without a word."""
+        area, _, rest = incoming.path.lstrip("/").partition("/")
         if area == "api":
-            return self._answer_api(rest, request)
+            return self._unless_planned(rest, lambda: self._call(rest, incoming))
         if area == "respond":
-            return self._answer_respond(rest, request)
-        return Response(404, "not found")
+            return self._unless_planned("response_url", lambda: self._respond(rest, incoming))
+        return _page(404, "not found")
 
-    def _answer_api(self, method: str, request: Request) -> Response | None:
+    def _unless_planned(self, method: str, act: Callable[[], Answer]) -> Answer | None:
+        """Act and answer, unless a fault is planned for `method`."""
         fault = self.faults.next(method)
-        if fault is not None and not fault.accepted:
-            return _spoilt(fault)
-        answer = self._call(method, request)
-        return _spoilt(fault) if fault is not None else answer
+        if fault is None:
+            return act()
+        if fault.accepted:
+            act()
+        return _spoilt(fault)
 
-    def _call(self, method: str, request: Request) -> Response:
+    def _call(self, method: str, incoming: Incoming) -> Answer:
         token = ""
         try:
-            arguments, token = read_arguments(request)
+            arguments, token = read_arguments(incoming)
             body = self._api.call(method, arguments, token)
         except Refused as refused:
             body = {"ok": False, "error": refused.code, **refused.more}
         scopes = self._api.scopes(token)
-        return Response(200, body, {"X-OAuth-Scopes": ",".join(scopes)} if scopes else {})
+        return _json(200, body, {"X-OAuth-Scopes": ",".join(scopes)} if scopes else {})
 
-    def _answer_respond(self, ident: str, request: Request) -> Response | None:
-        fault = self.faults.next("response_url")
-        if fault is not None and not fault.accepted:
-            return _spoilt(fault)
+    def _respond(self, ident: str, incoming: Incoming) -> Answer:
         try:
-            arguments, _ = read_arguments(request)
+            arguments, _ = read_arguments(incoming)
             self.user.respond(ident, arguments)
-            answer = Response(200, "ok")
         except Refused as refused:
-            answer = Response(404 if refused.code.endswith("_url") else 400, refused.code)
-        return _spoilt(fault) if fault is not None else answer
+            return _page(404 if refused.code.endswith("_url") else 400, refused.code)
+        return _page(200, "ok")
 
-    def _upgrade(self, request: Request, connection: socket, reader: BufferedIOBase) -> None:
+    def _upgrade(self, incoming: Incoming, wire: Wire) -> None:
         """Turn a connection into a Socket Mode link; a refused handshake spends its ticket too."""
-        known = self.links.redeem(request.query.get("ticket", ""))
+        known = self.links.redeem(incoming.query.get("ticket", ""))
         fault = self.faults.next("link")
         try:
-            greeting = handshake(request.headers)
+            greeting = handshake(incoming.headers)
         except HandshakeRefused:
             greeting = b""
         if fault is not None or not known or not greeting:
-            connection.sendall(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n")
+            wire.send(wire.framed(_page(503, "")))
             return
-        connection.sendall(greeting)
-        self.links.serve(WebSocket(connection, reader))
+        wire.send(greeting)
+        self.links.serve(WebSocket(wire.connection, wire.reader))
 
 
-def _spoilt(fault: Fault) -> Response | None:
+def _spoilt(fault: Fault) -> Answer | None:
     if fault.status == 0:
         return None
     if fault.error:
         waiting = {"Retry-After": str(fault.retry_after)} if fault.retry_after else {}
-        refused: dict[str, Any] = {"ok": False, "error": fault.error}
-        return Response(fault.status, refused, waiting)
-    return Response(fault.status, "<html>upstream request failed</html>")
+        return _json(fault.status, {"ok": False, "error": fault.error}, waiting)
+    return _page(fault.status, "<html>upstream request failed</html>")
+
+
+def _json(status: int, body: Mapping[str, Any], headers: Mapping[str, str]) -> Answer:
+    return Answer(status, json.dumps(body).encode(), {"Content-Type": JSON_TYPE, **headers})
+
+
+def _page(status: int, text: str) -> Answer:
+    return Answer(status, text.encode(), {"Content-Type": "text/html"})

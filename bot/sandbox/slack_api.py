@@ -6,8 +6,9 @@ import json
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any, Final, NamedTuple
+from urllib.parse import parse_qsl
 
-from bot.sandbox.slack_http import Request
+from bot.sandbox.loopback import Incoming
 from bot.sandbox.slack_workspace import Refused, Workspace
 
 Arguments = Mapping[str, Any]
@@ -150,16 +151,20 @@ _METHODS: Final[Mapping[str, _Method]] = {
 }
 
 
-def read_arguments(request: Request) -> tuple[dict[str, Any], str]:
+def read_arguments(incoming: Incoming) -> tuple[dict[str, Any], str]:
     """Return a call's arguments, from a form or a JSON body, and the token it presents."""
-    arguments: dict[str, Any] = request.form()
+    kind = incoming.headers.get("content-type", "")
+    text = incoming.body.decode(errors="replace")
+    arguments: dict[str, Any] = {**incoming.query}
+    if kind.startswith("application/x-www-form-urlencoded"):
+        arguments |= parse_qsl(text, keep_blank_values=True)
     for name in ("blocks", "metadata", "view"):
         if isinstance(arguments.get(name), str):
             arguments[name] = _decoded(arguments[name], f"invalid_{name}")
-    if request.is_json():
-        body = _decoded(request.body.decode(errors="replace"), "invalid_json")
+    if text and kind.startswith("application/json"):
+        body = _decoded(text, "invalid_json")
         arguments |= body if isinstance(body, dict) else {}
-    scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
+    scheme, _, bearer = incoming.headers.get("authorization", "").partition(" ")
     token = bearer if scheme == "Bearer" else str(arguments.get("token", ""))
     return arguments, token
 

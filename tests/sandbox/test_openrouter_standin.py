@@ -368,6 +368,18 @@ def test_a_key_in_a_url_fails_the_test_that_sent_it(clock, account):
     assert account.management_key.secret not in repr(server.requests)
     with pytest.raises(RuntimeError, match="in the URL of 1 request"):
         server.close()
+    server.close()
+
+
+def test_a_failure_of_the_stand_in_itself_fails_the_test_once(clock, account):
+    account.spend(1, YESTERDAY, "a/b")
+    account.correct(YESTERDAY, "a/b", usage=0.1)
+    server = OpenRouter(clock, [account])
+    with pytest.raises(OSError):
+        get(server, "/activity")
+    with pytest.raises(RuntimeError, match="itself failed"):
+        server.close()
+    server.close()
 
 
 def test_an_error_under_way_is_not_hidden_by_closing(clock, account):

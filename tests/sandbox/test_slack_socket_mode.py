@@ -155,6 +155,13 @@ def test_pings_are_answered_unless_the_peer_is_silent(slack: Slack, client: Clie
         client.receive()
 
 
+def test_closing_cuts_open_connections_and_may_be_repeated(slack: Slack, client: Client):
+    slack.close()
+    client.reader.read()
+    slack.close()
+    assert slack.links.count == 0
+
+
 @pytest.mark.parametrize(
     ("raw", "code"),
     [
