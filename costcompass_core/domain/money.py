@@ -10,9 +10,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import ROUND_HALF_EVEN, Clamped, Context, Decimal, Inexact, InvalidOperation, Overflow
+from decimal import (
+    ROUND_HALF_EVEN,
+    Clamped,
+    Context,
+    Decimal,
+    Inexact,
+    InvalidOperation,
+    Overflow,
+    Rounded,
+)
 from fractions import Fraction
-from functools import total_ordering
+from functools import reduce, total_ordering
 from typing import Final
 
 MAX_MAGNITUDE: Final = 18
@@ -27,8 +36,15 @@ EXACT: Final = Context(
 )
 """The one context for money: 600 digits hold 10**240 rows of the largest, most precise amount."""
 
-_PLAIN: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,6})?")
-_ENDLESS: Final = Decimal(1).scaleb(-ENDLESS_DECIMALS)
+_BOUNDS: Final = Context(
+    prec=MAX_DECIMALS + 1,
+    Emin=0,
+    Emax=MAX_MAGNITUDE - 1,
+    traps=[Overflow, Rounded, Clamped, InvalidOperation],
+)
+"""Says no to any amount beyond the two limits: with this `Emin`, decimals end with `prec`."""
+
+_PLAIN: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,6})?", re.ASCII)
 
 
 def parse_amount(raw: object) -> Decimal:
@@ -50,17 +66,24 @@ def parse_amount(raw: object) -> Decimal:
         raise ValueError("is not a plain decimal number")
     if not amount.is_finite():
         raise ValueError("is not a finite number")
-    if amount and amount.adjusted() >= MAX_MAGNITUDE:
-        raise ValueError("is out of range")
-    exponent = amount.as_tuple().exponent
-    if not isinstance(exponent, int) or not -MAX_DECIMALS <= exponent <= MAX_DECIMALS:
-        raise ValueError("is out of range")
+    try:
+        _BOUNDS.plus(amount)
+    except ArithmeticError:
+        raise ValueError("is out of range") from None
     return amount
 
 
 def plain(amount: Decimal) -> str:
-    """Return `amount` in plain notation with every digit it has (`1E-7` becomes `0.0000001`)."""
-    return format(amount, "f")
+    """Return `amount` in plain notation with every digit it has (`1E-7` becomes `0.0000001`).
+
+    Zero is `0` however it was written, for no digit of `0.0` says anything.
+    """
+    return format(amount, "f") if amount else "0"
+
+
+def exact_sum(amounts: Iterable[Decimal]) -> Decimal:
+    """Return the exact sum, independent of order."""
+    return reduce(EXACT.add, amounts, Decimal(0))
 
 
 @total_ordering
@@ -78,11 +101,7 @@ class Usd:
     @classmethod
     def total(cls, amounts: Iterable[Usd]) -> Usd:
         """Return the exact sum, independent of order."""
-        total = Decimal(0)
-        add = EXACT.add
-        for one in amounts:
-            total = add(total, one.amount)
-        return cls(total)
+        return cls(exact_sum(one.amount for one in amounts))
 
     @classmethod
     def of_ratio(cls, ratio: Fraction) -> Usd:
@@ -98,12 +117,8 @@ class Usd:
             places = max(twos, fives)
             scaled = Decimal(ratio.numerator * 10**places // ratio.denominator)
             return cls(scaled.scaleb(-places, EXACT))
-        units, rest = divmod(abs(ratio.numerator) * 10**ENDLESS_DECIMALS, ratio.denominator)
-        doubled = 2 * rest
-        if doubled > ratio.denominator or (doubled == ratio.denominator and units % 2):
-            units += 1
-        signed = -units if ratio < 0 else units
-        return cls(Decimal(signed).scaleb(-ENDLESS_DECIMALS, EXACT))
+        units = round(ratio * 10**ENDLESS_DECIMALS)
+        return cls(Decimal(units).scaleb(-ENDLESS_DECIMALS, EXACT))
 
     def ratio(self) -> Fraction:
         """Return the exact value as a fraction, for estimates that multiply before they divide."""
@@ -130,8 +145,8 @@ class Usd:
         return bool(self.amount)
 
     def text(self) -> str:
-        """Return every digit in plain notation, as stored and as printed in JSON; zero is `0`."""
-        return plain(self.amount) if self.amount else "0"
+        """Return every digit in plain notation, as stored and as printed in JSON."""
+        return plain(self.amount)
 
 
 ZERO: Final = Usd(Decimal(0))

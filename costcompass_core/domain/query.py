@@ -20,7 +20,14 @@ PERIODS: Final = (
 )  # fmt: skip
 """Every form of period, the dated ones by example; for help and completion."""
 
-_KEYWORDS: Final = ("mtd", "today", "yesterday", "last month", "ytd", "all", "why", "help", "by")
+_MEANT: Final[dict[str, str]] = {
+    **{word: word for word in ("mtd", "today", "yesterday", "ytd", "all", "why", "help", "by")},
+    "last": "last month",
+    "lastmonth": "last month",
+    "month": "mtd",
+    **{dimension: f"by {dimension}" for dimension in DIMENSIONS},
+}
+"""What to suggest for a word that is one of these or nearly so."""
 _DAYS: Final = re.compile(r"(\d{1,4})d")
 _MONTH: Final = re.compile(r"(\d{4})-(\d{2})")
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -44,8 +51,13 @@ class SpendQuery:
 
 def matches(word: str, model: str) -> bool:
     """Return whether `model` contains `word`, in any case; `*` in it stands for anything."""
-    pattern = ".*".join(re.escape(part) for part in word.lower().split("*"))
-    return re.search(pattern, model.lower()) is not None
+    name, end = model.lower(), 0
+    for part in word.lower().split("*"):  # no regular expression: many `*` make one run for hours
+        start = name.find(part, end)
+        if start < 0:
+            return False
+        end = start + len(part)
+    return True
 
 
 def wants_help(words: str) -> bool:
@@ -173,6 +185,5 @@ def _refuse_typos(filters: Iterable[str], models: Callable[[], Collection[str]])
         known = models() if known is None else known
         if any(matches(word, model) for model in known):
             continue
-        if near := get_close_matches(word, (*_KEYWORDS, *DIMENSIONS), n=1, cutoff=0.7):
-            hint = f"by {near[0]}" if near[0] in DIMENSIONS else near[0]
-            raise UsageError(f"no model matches `{word}`", f"did you mean `{hint}`?")
+        if near := get_close_matches(word, _MEANT, n=1, cutoff=0.65):
+            raise UsageError(f"no model matches `{word}`", f"did you mean `{_MEANT[near[0]]}`?")

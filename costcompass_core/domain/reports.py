@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import ROUND_HALF_EVEN, Decimal
-from typing import Final, NamedTuple
+from decimal import Decimal
+from typing import NamedTuple
 
-from costcompass_core.domain.money import EXACT, Usd
+from costcompass_core.domain.money import EXACT, Usd, exact_sum
 from costcompass_core.domain.query import SpendQuery
 from costcompass_core.domain.subscriptions import Subscription
-
-_SHARE: Final = Decimal("0.0001")
 
 
 class Counts(NamedTuple):
@@ -85,28 +83,23 @@ class SpendReport:
     today_since: datetime | None = None
 
 
-def plus(one: int | None, other: int | None) -> int | None:
-    """Add two counts; unknown plus anything is unknown."""
-    return None if one is None or other is None else one + other
+def sum_counts(counts: Sequence[int | None]) -> int | None:
+    """Add up counts; with anything unknown among them the sum is unknown."""
+    known = [count for count in counts if count is not None]
+    return sum(known) if len(known) == len(counts) else None
 
 
 def grouped(amounts: Iterable[Amounts]) -> list[Amounts]:
     """Add up the slices of each name, exactly."""
-    sums: dict[str, Amounts] = {}
-    add = EXACT.add
+    slices: dict[str, list[Amounts]] = {}
     for one in amounts:
-        before = sums.get(one.name)
-        sums[one.name] = (
-            one
-            if before is None
-            else Amounts(
-                one.name,
-                add(before.cost, one.cost),
-                add(before.byok_cost, one.byok_cost),
-                *(plus(a, b) for a, b in zip(before[3:], one[3:], strict=True)),
-            )
-        )
-    return list(sums.values())
+        slices.setdefault(one.name, []).append(one)
+    return [_added(name, some) for name, some in slices.items()]
+
+
+def _added(name: str, slices: Sequence[Amounts]) -> Amounts:
+    _, costs, byok_costs, *counts = zip(*slices, strict=True)
+    return Amounts(name, exact_sum(costs), exact_sum(byok_costs), *map(sum_counts, counts))
 
 
 def ranked(amounts: Iterable[Amounts]) -> tuple[tuple[SpendRow, ...], Usd, Usd]:
@@ -130,10 +123,8 @@ def ranked(amounts: Iterable[Amounts]) -> tuple[tuple[SpendRow, ...], Usd, Usd]:
 
 def share_of(part: Usd, total: Usd) -> Decimal:
     """Return `part` of `total` to four decimals, half-even; zero where there is no total."""
-    if not total:
-        return Decimal(0).quantize(_SHARE)
-    ratio = part.ratio() / total.ratio()
-    return (Decimal(round(ratio * 10**4)) * _SHARE).quantize(_SHARE, ROUND_HALF_EVEN)
+    parts = round(part.ratio() / total.ratio() * 10**4) if total else 0
+    return Decimal(parts).scaleb(-4, EXACT)  # exact: beside negative rows a share can be huge
 
 
 def remainder(name: str, whole: Iterable[Amounts], parts: Iterable[Amounts]) -> Amounts:

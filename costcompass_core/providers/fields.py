@@ -9,6 +9,8 @@ from typing import Any, Final
 _DAY: Final = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})([ T]00:00:00Z?)?")
 _UNSAFE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _NAME_CHARACTERS: Final = 512
+_MOST: Final = 10**15
+"""Counts stay below this, so that thousands of rows still add up within SQLite's integers."""
 
 
 class Days(dict[Any, date]):
@@ -46,7 +48,7 @@ def clean(name: str) -> str:
 def count(raw: object) -> int | None:
     """Return a count as it is; `None` stays unknown. Raises `ValueError`."""
     if type(raw) is int:  # not isinstance, because true is no count
-        if 0 <= raw < 2**63:
+        if 0 <= raw < _MOST:
             return raw
         raise ValueError("is out of range")
     if raw is None:

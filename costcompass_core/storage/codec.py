@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from functools import reduce
 
-from costcompass_core.domain.money import EXACT, Usd
+from costcompass_core.domain.money import Usd, exact_sum
 
 
 def moment_text(moment: datetime) -> str:
@@ -31,4 +30,4 @@ def usd_of(text: str) -> Usd:
 
 def sum_of(texts: str | None) -> Decimal:
     """Add up amounts that `group_concat(…, ' ')` joined, exactly."""
-    return reduce(EXACT.add, map(Decimal, texts.split())) if texts else Decimal(0)
+    return exact_sum(map(Decimal, texts.split())) if texts else Decimal(0)

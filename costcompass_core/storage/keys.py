@@ -28,14 +28,19 @@ def store_keys(
     by_key: Mapping[str, Activity],
     days: Iterable[date],
 ) -> None:
-    """Store the names of `keys` and what each used on `days`, which then count as split."""
+    """Store the names of `keys` and what each used on `days`, which then count as split.
+
+    A day that `by_key` does not speak of stays for the next time.
+    """
     tx.executemany(
         "INSERT OR REPLACE INTO api_key VALUES (?, ?, ?)",
         [(account, key.ident, key.name) for key in keys],
     )
     for day in days:
+        if not all(day in activity.days for activity in by_key.values()):
+            continue
         for ident, activity in by_key.items():
-            rows = activity.days.get(day, ())
+            rows = activity.days[day]
             amounts = (Amounts(row.model, row.cost, row.byok_cost, *row[5:10]) for row in rows)
             _replace_day(tx, account, ident, day, grouped(amounts))
         tx.execute(

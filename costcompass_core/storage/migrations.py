@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import Final
-
-from sqlite_utils import Database, Migrations
+from typing import TYPE_CHECKING, Final
 
 from costcompass_core.domain.errors import StorageError
 
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
 APPLICATION_ID: Final = 0x434F4D50
 """Marks the file as ours ("COMP"): a stranger's database is never touched."""
-MIGRATIONS: Final = Migrations("costcompass")
+_SET: Final = "costcompass"
 
 _COUNTS: Final = """
     requests INTEGER, prompt_tokens INTEGER, completion_tokens INTEGER,
@@ -20,7 +21,6 @@ _COUNTS: Final = """
 """Shared by every table of amounts, in this order: `NULL` counts were not reported."""
 
 
-@MIGRATIONS()
 def m0001_ledger(db: Database) -> None:
     """Create the ledger."""
     for statement in _LEDGER.split(";"):
@@ -79,18 +79,21 @@ CREATE TABLE refresh (
 """
 
 
+STEPS: Final = (m0001_ledger,)
+"""Every step, in order; a ledger remembers those it went through by name."""
+
+
 def migrate(connection: sqlite3.Connection) -> None:
     """Bring the schema up to date in one transaction.
 
     Raises `StorageError` for a file that is not ours or was written by a newer version, before
     anything in it is changed.
     """
-    db = Database(connection, execute_plugins=False)
     connection.execute("BEGIN IMMEDIATE")
     try:
         check_ours(connection)
-        MIGRATIONS.apply(db)
-        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        if {step.__name__ for step in STEPS} - _applied(connection):
+            _apply(connection)
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:
@@ -101,19 +104,34 @@ def migrate(connection: sqlite3.Connection) -> None:
 def check_ours(connection: sqlite3.Connection) -> None:
     """Raise `StorageError` unless the database is empty or ours, and not newer than this code."""
     [found] = connection.execute("PRAGMA application_id").fetchone()
-    tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
-    if found != APPLICATION_ID and tables:
+    [objects] = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    if found != APPLICATION_ID and (found or objects):
         raise StorageError(
             "the database is not CostCompass's", "point state_dir at a folder of its own"
         )
-    if "_sqlite_migrations" not in tables:
-        return
-    known = {step.name for step in MIGRATIONS.pending(Database(memory=True))}
-    applied = connection.execute(
-        "SELECT name FROM _sqlite_migrations WHERE migration_set = ?", (MIGRATIONS.name,)
-    )
-    if unknown := {row[0] for row in applied} - known:
+    if unknown := _applied(connection) - {step.__name__ for step in STEPS}:
         raise StorageError(
             f"the database was written by a newer version (it has {max(unknown)})",
             "run that version, or restore a backup made by this one",
         )
+
+
+def _applied(connection: sqlite3.Connection) -> set[str]:
+    """Return the names of the steps that the database went through."""
+    table = "SELECT 1 FROM sqlite_master WHERE name = '_sqlite_migrations'"
+    if connection.execute(table).fetchone() is None:
+        return set()
+    found = connection.execute(
+        "SELECT name FROM _sqlite_migrations WHERE migration_set = ?", (_SET,)
+    )
+    return {row[0] for row in found}
+
+
+def _apply(connection: sqlite3.Connection) -> None:
+    from sqlite_utils import Database, Migrations  # noqa: PLC0415 - 30 ms, seldom needed
+
+    migrations = Migrations(_SET)
+    for step in STEPS:
+        migrations()(step)
+    migrations.apply(Database(connection, execute_plugins=False))
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")

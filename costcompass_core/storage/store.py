@@ -74,8 +74,12 @@ def open_store(state_dir: Path) -> Store:
         if not path.exists():
             _create(path)
         _refuse_empty(path)
-        writer = _connect_writer(path)
+        # Shared by threads on purpose: every use is inside `writing()`, behind its lock.
+        writer = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
         try:
+            check_ours(writer)  # before the first pragma, which would rewrite a stranger's header
+            for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+                writer.execute(f"PRAGMA {pragma}")
             migrate(writer)
         except BaseException:
             writer.close()
@@ -89,9 +93,10 @@ def open_reader(state_dir: Path) -> Store | None:
     Returns `None` where nothing was ever stored. Raises `StorageError`.
     """
     path = state_dir / FILE_NAME
-    if not path.exists():
-        return None
-    _refuse_empty(path)
+    with _named(path):
+        if not path.exists():
+            return None
+        _refuse_empty(path)
     store = Store(path, None)
     with store.reading() as connection:
         check_ours(connection)
@@ -116,14 +121,6 @@ def _refuse_empty(path: Path) -> None:
         )
 
 
-def _connect_writer(path: Path) -> sqlite3.Connection:
-    # Shared by threads on purpose: every use is inside `writing()`, behind its lock.
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
-        connection.execute(f"PRAGMA {pragma}")
-    return connection
-
-
 def _connect_reader(path: Path) -> sqlite3.Connection:
     uri = f"file:{_quoted(path)}?mode=ro"
     connection = sqlite3.connect(
@@ -145,6 +142,8 @@ def _named(path: Path) -> Iterator[None]:
     except sqlite3.OperationalError as error:
         raise StorageError(f"{path} cannot be used ({error})", _mend(error)) from error
     except sqlite3.DatabaseError as error:
+        if type(error) is not sqlite3.DatabaseError:
+            raise  # a broken constraint or a misused connection: our own mistake, not the file's
         raise StorageError(
             f"{path} is damaged or not a database ({error})",
             "move it and its -wal and -shm files away, then restore a backup",

@@ -10,8 +10,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
 
-from costcompass_core.domain.money import plain
-from costcompass_core.domain.reports import Amounts, grouped
+from costcompass_core.domain.money import exact_sum, plain
+from costcompass_core.domain.reports import sum_counts
 from costcompass_core.domain.usage import Usage
 from costcompass_core.storage.codec import moment_text, sum_of
 
@@ -62,27 +62,22 @@ def day_rows(tx: sqlite3.Connection, account: str, day: date) -> list[Usage]:
 def replace_days(
     tx: sqlite3.Connection, account: str, days: Mapping[date, Sequence[Usage]], at: datetime
 ) -> None:
-    """Store each day's rows in place of what was there, with day and month rollups."""
-    tx.executemany(
-        "DELETE FROM usage WHERE account = ? AND day = ?",
-        [(account, day.isoformat()) for day in days],
-    )
-    tx.executemany(
-        "INSERT INTO usage VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            (account, iso, *row[1:10], plain(row[10]), plain(row[11]))
-            for iso, rows in ((day.isoformat(), rows) for day, rows in days.items())
-            for row in rows
-        ],
-    )
+    """Store each day's rows in place of what was there, with day and month rollups.
+
+    What its keys used is forgotten with them, for it was a split of those rows.
+    """
+    for table in ("usage", "key_usage"):
+        tx.executemany(
+            f"DELETE FROM {table} WHERE account = ? AND day = ?",
+            [(account, day.isoformat()) for day in days],
+        )
     read_at = moment_text(at)
-    tx.executemany(
-        f"INSERT OR REPLACE INTO usage_day VALUES (?, ?, ?, NULL, ?, ?, {_marks(7)})",
-        [
-            (account, day.isoformat(), read_at, len(rows), not rows, *_sums(rows))
-            for day, rows in days.items()
-        ],
-    )
+    for day, rows in days.items():
+        _insert_day(tx, account, day.isoformat(), rows)
+        tx.execute(
+            f"INSERT OR REPLACE INTO usage_day VALUES (?, ?, ?, NULL, ?, ?, {_marks(7)})",
+            (account, day.isoformat(), read_at, len(rows), not rows, *_sums(rows)),
+        )
     for month in {day.isoformat()[:7] for day in days}:
         _rebuild_month(tx, account, month)
 
@@ -128,12 +123,22 @@ def record_change(
     )
 
 
+def _insert_day(tx: sqlite3.Connection, account: str, day: str, rows: Sequence[Usage]) -> None:
+    """Insert column by column, which spares a first read of thousands of rows a third of its time."""
+    columns = tuple(zip(*rows, strict=True))
+    amounts = (map(plain, column) for column in columns[10:])
+    tx.executemany(
+        f"INSERT INTO usage VALUES ({_marks(13)})",
+        [(account, day, *row) for row in zip(*columns[1:10], *amounts, strict=True)],
+    )
+
+
 def _sums(rows: Sequence[Usage]) -> tuple[int | str | None, ...]:
     """Return the column values of `rows` added up: five counts, cost, BYOK cost."""
-    total = grouped(Amounts("", row.cost, row.byok_cost, *row[5:10]) for row in rows)
-    if not total:
+    if not rows:
         return (0, 0, 0, 0, 0, "0", "0")
-    return (*total[0][3:], plain(total[0].cost), plain(total[0].byok_cost))
+    *counts, costs, byok_costs = tuple(zip(*rows, strict=True))[5:]
+    return (*map(sum_counts, counts), plain(exact_sum(costs)), plain(exact_sum(byok_costs)))
 
 
 def _rebuild_month(tx: sqlite3.Connection, account: str, month: str) -> None:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, tzinfo
 
 from costcompass_core.domain.days import (
     ONE_DAY,
     Month,
+    clipped,
     midnight,
     missing,
     utc_day,
 )
 from costcompass_core.domain.errors import UsageError
-from costcompass_core.domain.forecast import BURN_DAYS, ForecastReport, forecast
+from costcompass_core.domain.forecast import RECENT_DAYS, ForecastReport, forecast
 from costcompass_core.domain.money import ZERO, Usd
 from costcompass_core.domain.query import SpendQuery, parse_spend
 from costcompass_core.domain.reports import (
@@ -65,12 +66,12 @@ class Questions:
         if words.strip():
             raise UsageError(f"`forecast` knows no `{words.strip()[:40]}`", "use it alone")
         today = utc_day(now)
-        since = min(Month.of(today).first, today - 2 * BURN_DAYS * ONE_DAY)
+        since = min(Month.of(today).first, today - RECENT_DAYS * ONE_DAY)
         with self.store.reading() as tx:
             conditions = health(tx)
             oldest = known_through(conditions)
             if oldest is not None:  # the burn looks back from the newest day that is known
-                since = min(since, oldest - BURN_DAYS * ONE_DAY)
+                since = min(since, oldest - RECENT_DAYS * ONE_DAY)
             return forecast(
                 today,
                 queries.histories(tx, since),
@@ -137,11 +138,12 @@ def _missing_days(tx: sqlite3.Connection, query: SpendQuery) -> tuple[date, ...]
 
 
 def _total_before(tx: sqlite3.Connection, query: SpendQuery, today: date) -> Usd | None:
-    """Return last month's total (USD) while this month has no completed day to show."""
+    """Return last month's total (USD), filtered alike, while this month has no completed day."""
     if query.period.end is not None or query.period.month != Month.of(today):
         return None
     before = Month.of(today).previous
-    return ranked(queries.amounts(tx, before.first, before.last, "account", None))[1]
+    period = clipped(before.label, before.first, before.last, today, before)
+    return ranked(_amounts(tx, replace(query, period=period)))[1]
 
 
 def _unattributed(tx: sqlite3.Connection, query: SpendQuery) -> tuple[Usd | None, datetime | None]:
@@ -153,16 +155,16 @@ def _unattributed(tx: sqlite3.Connection, query: SpendQuery) -> tuple[Usd | None
     period = query.period
     if period.end is None or _missing_days(tx, query):
         return None, None
-    lost, since = ZERO, None
+    begin, lost, since = midnight(period.start), ZERO, None
     accounts = [one.account for one in health(tx)]
     for account in accounts:
-        before = counter_near(tx, account, midnight(period.start))
+        before = counter_near(tx, account, begin)
         after = (
             newest_counter(tx, account)
             if period.today
             else counter_near(tx, account, midnight(period.end + ONE_DAY))
         )
-        if before is None or after is None or after.at < before.at:
+        if before is None or after is None or after.at < begin:
             return None, None
         since = min(since or before.at, before.at)
         lost += after.gone - before.gone

@@ -1,0 +1,60 @@
+CREATE TABLE account (name TEXT PRIMARY KEY, provider TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+CREATE TABLE api_key (
+    account TEXT NOT NULL, key TEXT NOT NULL, name TEXT NOT NULL,
+    PRIMARY KEY (account, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE balance (
+    account TEXT NOT NULL, at TEXT NOT NULL,
+    remaining TEXT NOT NULL, purchased TEXT, used TEXT, withdrawn TEXT NOT NULL,
+    PRIMARY KEY (account, at)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE key_usage (
+    account TEXT NOT NULL, day TEXT NOT NULL, key TEXT NOT NULL, model TEXT NOT NULL,
+    requests INTEGER, prompt_tokens INTEGER, completion_tokens INTEGER,
+    reasoning_tokens INTEGER, cached_tokens INTEGER,
+    cost TEXT NOT NULL, byok_cost TEXT NOT NULL,
+    PRIMARY KEY (account, day, key, model)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE refresh (
+    account TEXT NOT NULL, part TEXT NOT NULL,
+    tried_at TEXT NOT NULL, succeeded_at TEXT, failures INTEGER NOT NULL,
+    error TEXT, permanent INTEGER NOT NULL,
+    PRIMARY KEY (account, part)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE usage (
+    account TEXT NOT NULL, day TEXT NOT NULL, model TEXT NOT NULL, permaslug TEXT NOT NULL,
+    endpoint TEXT NOT NULL, host TEXT NOT NULL,
+    requests INTEGER, prompt_tokens INTEGER, completion_tokens INTEGER,
+    reasoning_tokens INTEGER, cached_tokens INTEGER,
+    cost TEXT NOT NULL, byok_cost TEXT NOT NULL,
+    PRIMARY KEY (account, day, model, permaslug, endpoint)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE usage_change (
+    id INTEGER PRIMARY KEY, account TEXT NOT NULL, day TEXT NOT NULL, changed_at TEXT NOT NULL,
+    cost_before TEXT NOT NULL, cost_after TEXT NOT NULL,
+    rows_before TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE usage_day (
+    account TEXT NOT NULL, day TEXT NOT NULL,
+    read_at TEXT NOT NULL, emptied_at TEXT, rows INTEGER NOT NULL, keyed INTEGER NOT NULL,
+    requests INTEGER, prompt_tokens INTEGER, completion_tokens INTEGER,
+    reasoning_tokens INTEGER, cached_tokens INTEGER,
+    cost TEXT NOT NULL, byok_cost TEXT NOT NULL,
+    PRIMARY KEY (account, day)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE usage_month (
+    account TEXT NOT NULL, month TEXT NOT NULL, model TEXT NOT NULL, host TEXT NOT NULL,
+    requests INTEGER, prompt_tokens INTEGER, completion_tokens INTEGER,
+    reasoning_tokens INTEGER, cached_tokens INTEGER,
+    cost TEXT NOT NULL, byok_cost TEXT NOT NULL,
+    PRIMARY KEY (account, month, model, host)
+) STRICT, WITHOUT ROWID;
+
