@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from bot import logs
+from bot.config import Config
 from bot.words import usd
 from costcompass_core.domain.accounts import Account
 from costcompass_core.domain.errors import CostCompassError
@@ -18,7 +19,8 @@ from costcompass_core.domain.secret import Secret
 from costcompass_core.providers.http import Http
 from costcompass_core.providers.registry import PROVIDERS
 from costcompass_core.storage.refreshes import Part
-from costcompass_core.storage.store import Store
+from costcompass_core.storage.store import Store, open_store
+from costcompass_core.storage.usage import keep_only_accounts
 from costcompass_core.usecases.refresh import (
     BOTH,
     Outcome,
@@ -42,6 +44,18 @@ def connected(account: Account, key: Secret, wait: Wait) -> Iterator[Source]:
     provider.check_form(logs.hide(key))
     with Http(account.base_url, provider.authorize(key), wait=wait) as client:
         yield Source(account, provider, client)
+
+
+def open_ledger(config: Config) -> Store:
+    """Open the ledger for writing and let go of accounts that are no longer configured."""
+    store = open_store(config.state_dir)
+    try:
+        with store.writing() as tx:
+            keep_only_accounts(tx, [account.name for account in config.accounts])
+    except BaseException:
+        store.close()
+        raise
+    return store
 
 
 def refresh(

@@ -63,7 +63,7 @@ def _today_headline(report: SpendReport) -> str:
 
 def spend_notes(report: SpendReport, now: datetime) -> list[str]:
     """Return what has to be known beside the total: other costs, gaps, troubles."""
-    notes = []
+    notes = [] if report.meant is None else [f"Did you mean `{words.clean(report.meant)}`?"]
     if report.subscriptions:
         notes.append(f"Subscriptions on top: {words.usd(report.subscriptions)} this month.")
     notes.extend(foreign(report.foreign_subscriptions))

@@ -187,3 +187,13 @@ def _refuse_typos(filters: Iterable[str], models: Callable[[], Collection[str]])
             continue
         if near := get_close_matches(word, _MEANT, n=1, cutoff=0.65):
             raise UsageError(f"no model matches `{word}`", f"did you mean `{_MEANT[near[0]]}`?")
+
+
+def nearest_name(filters: Iterable[str], models: Collection[str]) -> str | None:
+    """Return a piece of a model's name that was perhaps meant, for filters that match no model."""
+    pieces = {piece for model in models for piece in re.split(r"[/:_-]", model.lower()) if piece}
+    for word in filters:
+        if not any(matches(word, model) for model in models):
+            near = get_close_matches(word, [*sorted(pieces), *sorted(models)], n=1, cutoff=0.6)
+            return near[0] if near else None
+    return None

@@ -65,7 +65,8 @@ class SpendReport:
 
     `subscriptions` is `None` unless the period is a calendar month. `unattributed` is what the
     balance lost in the period beyond the reported usage, `None` while that can't be known.
-    `last_month` is last month's total, which leads while nothing of this month is completed.
+    `last_month` is last month's total, which leads while nothing of this month is completed; `meant`
+    a name that a filter without any match nearly is.
     """
 
     query: SpendQuery
@@ -80,6 +81,7 @@ class SpendReport:
     refreshed_at: datetime | None
     health: tuple[Health, ...]
     last_month: Usd | None = None
+    meant: str | None = None
     today_since: datetime | None = None
 
 

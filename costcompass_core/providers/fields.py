@@ -9,7 +9,7 @@ from typing import Any, Final
 _DAY: Final = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})([ T]00:00:00Z?)?")
 _UNSAFE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _NAME_CHARACTERS: Final = 512
-_MOST: Final = 10**15
+_MOST: Final = 10**12
 """Counts stay below this, so that thousands of rows still add up within SQLite's integers."""
 
 

@@ -9,11 +9,8 @@ wrong one.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime
-from decimal import Decimal
-from functools import partial
-from operator import itemgetter, methodcaller
 from typing import Any, Final, TypeVar
 
 from costcompass_core.domain.days import ONE_DAY, each_day
@@ -48,10 +45,6 @@ _MAKE_ONE: Final = (
 )
 _KEPT: Final = "earlier figures stay as they are; if this lasts, look for a newer CostCompass"
 _IDENT: Final = re.compile(r"[0-9A-Za-z_-]{1,128}")
-_NAMES: Final = ("model", "model_permaslug", "endpoint_id", "provider_name")
-_COUNTS: Final = ("requests", "prompt_tokens", "completion_tokens", "reasoning_tokens")
-_AMOUNTS: Final = ("usage", "byok_usage_inference")
-_ZERO: Final = Decimal(0)
 _PAGE_KEYS: Final = 100
 _MOST_PAGES: Final = 50
 
@@ -158,56 +151,52 @@ def _window(today: date, server_time: datetime | None) -> Iterable[date]:
     return each_day(max(theirs, today) - WINDOW_DAYS * ONE_DAY, min(theirs, today) - ONE_DAY)
 
 
-def _rows(rows: list[Any]) -> tuple[Collection[Usage], list[str]]:
+def _rows(rows: list[Any]) -> tuple[Iterable[Usage], list[str]]:
     """Return the valid, distinct rows and remarks about them.
 
-    A first read has tens of thousands of rows: they are checked a field at a time, which is faster.
+    A first read has tens of thousands of rows, so each is checked while it is built, in one go;
+    `field` always names the field being read, for the error.
     """
+    days, names = Days(), Names()
+    seen: dict[tuple[object, ...], Usage] = {}
+    repeated = negative = 0
+    field = ""
     for number, row in enumerate(rows, 1):
         if type(row) is not dict:
             raise _unreadable("/activity", f"has a row {number} that is no object")
-    day_of, name_of = Days().__getitem__, Names().__getitem__
-    columns = (
-        _column(rows, "date", day_of),
-        *(_column(rows, field, name_of) for field in _NAMES),
-        *(_column(rows, field, count) for field in _COUNTS),
-        _column(rows, "cached_tokens", count, partial(methodcaller, "get")),
-        *(_column(rows, field, parse_amount) for field in _AMOUNTS),
-    )
-    distinct: dict[tuple[object, ...], Usage] = {}
-    for number, usage in enumerate(map(Usage._make, zip(*columns, strict=True)), 1):
-        known = distinct.setdefault(usage[:4], usage)
-        if known is not usage and known != usage:
-            raise _unreadable("/activity", f"contradicts itself about {usage.day} in row {number}")
-    repeated = len(rows) - len(distinct)
-    negative = sum(row.cost < _ZERO or row.byok_cost < _ZERO for row in distinct.values())
+        try:
+            usage = Usage(
+                days[row[field := "date"]],
+                names[row[field := "model"]],
+                names[row[field := "model_permaslug"]],
+                names[row[field := "endpoint_id"]],
+                names[row[field := "provider_name"]],
+                count(row[field := "requests"]),
+                count(row[field := "prompt_tokens"]),
+                count(row[field := "completion_tokens"]),
+                count(row[field := "reasoning_tokens"]),
+                count(row.get(field := "cached_tokens")),
+                parse_amount(row[field := "usage"]),
+                parse_amount(row[field := "byok_usage_inference"]),
+            )
+        except KeyError:
+            raise _unreadable("/activity", f"has no {field} in row {number}") from None
+        except TypeError:
+            raise _unreadable("/activity", f"is odd in row {number}: {field} is no text") from None
+        except ValueError as why:
+            raise _unreadable("/activity", f"is odd in row {number}: {field} {why}") from None
+        known = seen.setdefault(usage[:4], usage)
+        if known is not usage:
+            if known != usage:
+                raise _unreadable(
+                    "/activity", f"contradicts itself about {usage.day} in row {number}"
+                )
+            repeated += 1
+        elif usage.cost < 0 or usage.byok_cost < 0:
+            negative += 1
     notes = [f"kept one of each of {repeated} identical row(s)"] if repeated else []
     notes += [f"{negative} row(s) have a negative cost, kept as reported"] if negative else []
-    return distinct.values(), notes
-
-
-_T = TypeVar("_T")
-
-
-def _column(
-    rows: list[dict[str, Any]],
-    field: str,
-    read: Callable[[Any], _T],
-    pick: Callable[[str], Callable[[Any], Any]] = itemgetter,
-) -> list[_T]:
-    """Return one field of all rows; an error names the row and the field."""
-    column: list[_T] = []
-    try:
-        column.extend(map(read, map(pick(field), rows)))  # an error leaves those before it
-    except KeyError:
-        why = f"has no {field} in row {len(column) + 1}"
-    except TypeError:
-        why = f"is odd in row {len(column) + 1}: {field} is no text"
-    except ValueError as error:
-        why = f"is odd in row {len(column) + 1}: {field} {error}"
-    else:
-        return column
-    raise _unreadable("/activity", why)
+    return seen.values(), notes
 
 
 def list_keys(client: Client) -> tuple[ApiKey, ...]:

@@ -72,7 +72,7 @@ def key_amounts(
         "SELECT u.account, u.key, coalesce(k.name, ''), u.cost, u.byok_cost, requests,"
         " prompt_tokens, completion_tokens, reasoning_tokens, cached_tokens"
         " FROM key_usage u LEFT JOIN api_key k ON k.account = u.account AND k.key = u.key"
-        " WHERE day BETWEEN ? AND ? AND (?3 IS NULL OR model IN (SELECT value FROM json_each(?3)))",
+        " WHERE u.account IN (SELECT name FROM account) AND day BETWEEN ? AND ? AND (?3 IS NULL OR model IN (SELECT value FROM json_each(?3)))",
         (first.isoformat(), last.isoformat(), models),
     ).fetchall()
     owners: dict[str, set[tuple[str, str]]] = {}

@@ -80,7 +80,10 @@ def _sources(
 
 def model_names(tx: sqlite3.Connection) -> list[str]:
     """Return every model that was ever used."""
-    return [row[0] for row in tx.execute("SELECT DISTINCT model FROM usage_month")]
+    found = tx.execute(
+        "SELECT DISTINCT model FROM usage_month WHERE account IN (SELECT name FROM account)"
+    )
+    return [row[0] for row in found]
 
 
 def models_json(names: list[str]) -> str:

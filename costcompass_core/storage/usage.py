@@ -41,6 +41,15 @@ def remember_account(tx: sqlite3.Connection, account: str, provider: str) -> Non
     tx.execute("INSERT OR REPLACE INTO account VALUES (?, ?)", (account, provider))
 
 
+def keep_only_accounts(tx: sqlite3.Connection, names: Sequence[str]) -> None:
+    """Let accounts that are no longer configured leave every answer; their rows stay stored.
+
+    Otherwise one that nobody refreshes any more would hold all totals back at its last day.
+    """
+    marks = ", ".join("?" * len(names))
+    tx.execute(f"DELETE FROM account WHERE name NOT IN ({marks})", tuple(names))
+
+
 def day_states(tx: sqlite3.Connection, account: str) -> dict[date, DayState]:
     """Return every UTC day that was ever read for the account."""
     found = tx.execute(

@@ -18,7 +18,7 @@ from costcompass_core.domain.days import (
 from costcompass_core.domain.errors import UsageError
 from costcompass_core.domain.forecast import RECENT_DAYS, ForecastReport, forecast
 from costcompass_core.domain.money import ZERO, Usd
-from costcompass_core.domain.query import SpendQuery, parse_spend
+from costcompass_core.domain.query import SpendQuery, nearest_name, parse_spend
 from costcompass_core.domain.reports import (
     Amounts,
     SpendReport,
@@ -99,6 +99,7 @@ class Questions:
             data_through=known_through(conditions),
             refreshed_at=known_at(conditions),
             health=tuple(conditions),
+            meant=None if rows else nearest_name(query.filters, queries.model_names(tx)),
             last_month=_total_before(tx, query, today),
             today_since=since,
         )

@@ -12,6 +12,8 @@ from bot.sandbox.scenario import demo_account
 from costcompass_core.domain.errors import UsageError
 from costcompass_core.domain.money import Usd
 from costcompass_core.domain.subscriptions import Subscription
+from costcompass_core.storage.spend import every_row
+from costcompass_core.storage.usage import keep_only_accounts
 from costcompass_core.usecases.report import Questions
 
 FIRST = datetime(2026, 11, 1, tzinfo=UTC)
@@ -196,3 +198,28 @@ def test_today_is_what_left_the_balance_since_midnight(world):
     assert report.unattributed == Usd.of("1.25")
     assert report.today_since == LAST - timedelta(minutes=5)
     assert world.at(MORNING + timedelta(days=1)).spend("today").unattributed is None
+
+
+def test_an_account_that_is_no_longer_configured_leaves_the_answers_but_not_the_ledger(
+    world,
+):
+    both = world(main=steady(), old=steady(seed="old"))
+    both.refresh("main")
+    both.refresh("old")
+    before = both.spend("7d").total
+
+    with both.store.writing() as tx:
+        keep_only_accounts(tx, ["main"])
+
+    after = both.spend("7d")
+    assert after.total + after.total == before
+    assert [one.account for one in after.health] == ["main"]
+    with both.store.reading() as tx:
+        assert {row[1] for row in every_row(tx, "0001-01-01", "9999-12-31")} == {"main", "old"}
+
+
+def test_a_filter_without_a_match_says_which_name_was_perhaps_meant(world):
+    asked = world(main=demo_account(TODAY))
+    asked.refresh()
+    assert asked.spend("7d sonet").meant == "sonnet"
+    assert asked.spend("7d zzzqqq").meant is None
