@@ -76,7 +76,7 @@ def refresh_account(
     Raises what the provider's client raises (`KeyRejected`, `WrongKeyType`, `Unavailable`,
     `UnreadableAnswer`) and `StorageError`.
     """
-    outcome = _commit(source.account, store, _read(source, store, now, parts, progress))
+    outcome = commit(source.account, store, _read(source, store, now, parts, progress))
     if "activity" in parts:
         _split_by_key(source, store, now, outcome, progress)
     return outcome
@@ -126,7 +126,8 @@ def _read(
     return Reading(now(), balance, activity)
 
 
-def _commit(account: Account, store: Store, reading: Reading) -> Outcome:
+def commit(account: Account, store: Store, reading: Reading) -> Outcome:
+    """Store what was read, in one transaction. Raises `StorageError`."""
     outcome = Outcome(account.name, reading.balance)
     with store.writing() as tx:
         usage_queries.remember_account(tx, account.name, account.provider)

@@ -1,0 +1,1 @@
+"""What CostCompass promises about speed and size, measured against a yardstick in the same run."""
