@@ -60,7 +60,7 @@ class ConfigMistakes(ConfigError):
 
     def __init__(self, where: str, mistakes: list[Mistake]) -> None:
         """Tell `mistakes` found in the file `where`."""
-        self.lines = [f"{where}: {one}" for one in mistakes]
+        self.lines = [ConfigError(f"{where}: {one}").what for one in mistakes]
         super().__init__("; ".join(self.lines))
 
 
@@ -70,7 +70,8 @@ def find_config(option: Path | None, environ: Mapping[str, str]) -> Path | None:
         return option
     if named := environ.get(f"{PREFIX}CONFIG"):
         return Path(named)
-    return next((path for path in usual_places(environ) if path.is_file()), None)
+    # `Path.is_file` would raise for a folder of somebody else's, such as root's /etc/costcompass.
+    return next((path for path in usual_places(environ) if os.path.isfile(path)), None)  # noqa: PTH113 - see above
 
 
 def usual_places(environ: Mapping[str, str]) -> list[Path]:
@@ -101,9 +102,9 @@ def load_config(option: Path | None, environ: Mapping[str, str] = os.environ) ->
         tree = tomllib.loads(content, parse_float=Decimal)
     except OSError as error:
         raise ConfigError(
-            f"{path} cannot be read ({error.strerror})", "check the path given by --config"
+            f"{path} cannot be read ({error.strerror})", "check --config or $COSTCOMPASS_CONFIG"
         ) from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # bad syntax, no UTF-8, endless digits or nesting
         raise ConfigError(f"{path} is not TOML ({error})", "mend that line") from None
     return parse_config(tree, environ, path)
 
@@ -121,7 +122,7 @@ def parse_config(
     return Config(
         path=path,
         timezone=raw["timezone"],
-        state_dir=_state_dir(raw["state_dir"], environ),
+        state_dir=state_dir_from(raw["state_dir"], environ),
         passphrase_file=raw["vault"]["passphrase_file"],
         accounts=tuple(_account(**one) for one in raw["account"]),
         balance_every=raw["refresh"]["balance"],
@@ -141,7 +142,8 @@ def _account(name: str, provider: str, base_url: str | None) -> Account:
     return Account(name, provider, base_url or PROVIDERS[provider].base_url)
 
 
-def _state_dir(text: str, environ: Mapping[str, str]) -> Path:
+def state_dir_from(text: str, environ: Mapping[str, str]) -> Path:
+    """Return the state directory that `text` names, the usual one where it is empty."""
     home = Path(environ.get("HOME") or "/")
     if not text:
         return Path(environ.get("XDG_STATE_HOME") or home / ".local" / "state") / "costcompass"
@@ -193,8 +195,8 @@ def _copied(node: Any) -> Any:
 def _put(node: Any, path: list[str], value: object, variable: str, mistakes: list[Mistake]) -> None:
     """Set `value` at `path`, making the tables on the way."""
     for step, following in pairwise(path):
-        fresh: Any = [] if following.isdigit() else {}
-        if isinstance(node, list):
+        fresh: Any = [] if following.isdecimal() else {}
+        if isinstance(node, list) and step.isdecimal():
             place = int(step)
             if place > len(node):
                 mistakes.append(Mistake(f"${variable}", "skips a position", "count from 0"))

@@ -11,7 +11,7 @@ from datetime import time as TimeOfDay  # noqa: N812 - a type, next to `date` an
 from decimal import Decimal
 from difflib import get_close_matches
 from typing import Any, Final
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from costcompass_core.domain.errors import ConfigError
 from costcompass_core.domain.money import Usd
@@ -42,11 +42,13 @@ class Kind:
     """One kind of value. `read` raises `ValueError` with the words for what is wrong.
 
     `text` says that the value is a TOML string, so a variable's content is taken as it stands.
+    `item` is the kind of each value of a list.
     """
 
     read: Callable[[Any], Any]
     expects: str
     text: bool = True
+    item: Kind | None = None
 
     def from_text(self, content: str) -> object:
         """Return what an environment variable's content would be in the file."""
@@ -54,7 +56,7 @@ class Kind:
             return content
         try:
             return tomllib.loads(f"value = {content}", parse_float=Decimal)["value"]
-        except tomllib.TOMLDecodeError:
+        except (ValueError, RecursionError):  # bad syntax, endless digits or nesting
             return content
 
 
@@ -111,17 +113,17 @@ class Table:
         """Return the kind of the key at `path`, `None` where there is no such key."""
         step, *rest = path
         if self.many:
-            return Table(self.keys, self.tables).kind_at(rest) if step.isdigit() and rest else None
+            return Table(self.keys, self.tables).kind_at(rest) if _is_place(step) and rest else None
         if not rest:
             return self.keys[step].kind if step in self.keys else None
         return self.tables[step].kind_at(rest) if step in self.tables else None
 
     def nearest(self, path: list[str]) -> str:
         """Return the hint for a `path` that leads nowhere."""
-        step, *rest = path
-        if self.many:
-            return Table(self.keys, self.tables).nearest(rest or [step])
-        if rest and step in self.tables:
+        step, *rest = path or [""]
+        if self.many and _is_place(step):
+            return Table(self.keys, self.tables).nearest(rest)
+        if step in self.tables:
             return self.tables[step].nearest(rest)
         return _nearest(step, [*self.keys, *self.tables])
 
@@ -134,11 +136,25 @@ def _read_key(
             mistakes.append(Mistake(path, "is missing", f"it must be {key.kind.expects}"))
             return None
         return key.default
+    return _read_value(key.kind, node[name], path, mistakes)
+
+
+def _read_value(kind: Kind, value: Any, path: str, mistakes: list[Mistake]) -> Any:
+    if kind.item is not None and isinstance(value, list):
+        item = kind.item
+        return tuple(
+            _read_value(item, one, f"{path}[{i}]", mistakes) for i, one in enumerate(value)
+        )
     try:
-        return key.kind.read(node[name])
+        return kind.read(value)
     except ValueError as error:
-        mistakes.append(Mistake(path, str(error) or f"must be {key.kind.expects}"))
+        mistakes.append(Mistake(path, str(error)))
         return None
+
+
+def _is_place(step: str) -> bool:
+    """Return whether `step` of a variable's name is a position in a list of tables."""
+    return re.fullmatch(r"\d{1,3}", step, re.ASCII) is not None
 
 
 def _join(path: str, name: str) -> str:
@@ -176,7 +192,7 @@ def _list_of(kind: Kind, expects: str) -> Kind:
             raise ValueError(f"must be a list of {expects}")  # noqa: TRY004 - as below
         return tuple(kind.read(one) for one in value)
 
-    return Kind(read, f"a list of {expects}", text=False)
+    return Kind(read, f"a list of {expects}", text=False, item=kind)
 
 
 def _positive(value: Any) -> Usd:
@@ -193,9 +209,10 @@ def _timezone(value: Any) -> ZoneInfo:
     try:
         return ZoneInfo(value)
     except (KeyError, TypeError, ValueError, OSError):
-        raise ValueError(
-            f"is not a time zone ({value!r}); use a name like 'Europe/Berlin' or 'UTC'"
-        ) from None
+        known = available_timezones() if isinstance(value, str) else ()
+        near = get_close_matches(str(value)[:40], known, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else "use a name like 'Europe/Berlin' or 'UTC'"
+        raise ValueError(f"is not a time zone; {hint}") from None
 
 
 def read_duration(value: Any) -> timedelta:
@@ -231,17 +248,17 @@ def _base_url(value: Any) -> str:
     try:
         return check_base_url(value)
     except ConfigError as error:
-        raise ValueError(str(error)) from None
+        raise ValueError(str(error).removeprefix("base_url ")) from None
 
 
 def _listen(value: Any) -> str:
     if value == "":
         return ""
-    return str(
-        _text(r"(\[[0-9a-fA-F:]+\]|[\w.-]+):\d{1,5}", "HOST:PORT such as '127.0.0.1:9464'").read(
-            value
-        )
-    )
+    pattern = r"(\[[0-9a-fA-F:]+\]|[\w.-]+):(\d{1,5})"
+    found = re.fullmatch(pattern, value, re.ASCII) if isinstance(value, str) else None
+    if found is None or not 1 <= int(found[2]) <= 65_535:
+        raise ValueError("must be HOST:PORT such as '127.0.0.1:9464', or '' for off")
+    return found[0]
 
 
 _NAME: Final = _text(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", "a name of letters, digits, '.', '_', '-'")

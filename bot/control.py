@@ -83,17 +83,18 @@ class ControlServer:
             with connection.makefile("rb") as lines:
                 line = lines.readline(_LIMIT)
             connection.settimeout(None)
-            _send(
-                connection, self._answer(line, lambda text: _send(connection, {"progress": text}))
-            )
+
+            def progress(text: str) -> None:
+                with contextlib.suppress(OSError):  # whoever asked may be gone; the work goes on
+                    _send(connection, {"progress": text})
+
+            _send(connection, self._answer(line, progress))
 
     def _answer(self, line: bytes, progress: Callable[[str], None]) -> dict[str, Any]:
         try:
             return {"ok": self._handler(json.loads(line), progress)}
         except CostCompassError as error:
             return {"error": str(error), "exit": error.exit_code}
-        except OSError:
-            raise
         except Exception:  # noqa: BLE001 - one bad request must not end the daemon
             _log.exception("a control request failed")
             return {"error": "the daemon failed on this request: see its log", "exit": 1}
@@ -103,12 +104,14 @@ def ask(
     state_dir: Path,
     request: Mapping[str, Any],
     progress: Callable[[str], None] = lambda _: None,
+    patience: float | None = 10.0,
 ) -> Any:
-    """Send one request to the daemon and return its answer.
+    """Send one request to the daemon and return its answer, within `patience` seconds of silence.
 
     Raises `NotRunning` when nobody listens, `RemoteError` for what the daemon refuses.
     """
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(patience)
         try:
             with _reachable(state_dir / SOCKET_NAME) as address:
                 connection.connect(address)

@@ -10,15 +10,15 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Collection, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
-from bot import logs
+from bot import logs, words
 from bot.config import Config
 from bot.control import ControlServer
-from bot.refreshing import failure_shape, outcome_line, outcome_shape, refresh
+from bot.refreshing import failure_shape, open_ledger, outcome_line, outcome_shape, refresh
 from bot.schedule import TICK, due, start_ticking
 from bot.slack.service import SlackService
 from bot.terminal.shapes import moment_shape
@@ -26,19 +26,15 @@ from costcompass_core import __version__
 from costcompass_core.domain.accounts import Account
 from costcompass_core.domain.errors import CostCompassError, UsageError, VaultLocked
 from costcompass_core.domain.secret import Secret
-from costcompass_core.storage.lock import holding
 from costcompass_core.storage.refreshes import Part, attempts, health
-from costcompass_core.storage.store import Store, open_store
+from costcompass_core.storage.store import Store
 from costcompass_core.usecases.refresh import BOTH
 from costcompass_core.usecases.report import Questions
-from costcompass_core.vault.file import Vault
-from costcompass_core.vault.file import unlock as open_vault
+from costcompass_core.vault.file import Vault, unlock
 
-_LAST_WORDS: Final = 2.0
+_LAST_WORDS: Final = 1.5
 """Seconds that work in flight gets when the daemon stops; what is cut off rolls back."""
 _log: Final = logging.getLogger(__name__)
-
-FindPassphrase = Callable[[], Secret | None]
 
 
 def utc_now() -> datetime:
@@ -50,13 +46,17 @@ class Daemon:
     """One running CostCompass. `run` returns after `stop` was called from anywhere."""
 
     def __init__(
-        self, config: Config, find: FindPassphrase, now: Callable[[], datetime] = utc_now
+        self,
+        config: Config,
+        vault: Callable[[], Vault | None],
+        now: Callable[[], datetime] = utc_now,
     ) -> None:
-        """`find` looks for the vault's passphrase; without one the daemon starts locked."""
+        """`vault` waits until the vault is open; where it returns none, the daemon starts locked."""
         self._config = config
-        self._find = find
+        self._open_vault = vault
         self._now = now
-        self._started = now()
+        self._started = self._mended = now()
+        self._vault_changed = _changed(config)
         self._stopping = threading.Event()
         self._vault: Vault | None = None
         self._busy = {account.name: threading.Lock() for account in config.accounts}
@@ -64,23 +64,18 @@ class Daemon:
         self._slack: SlackService
 
     def stop(self) -> None:
-        """Ask the daemon to end; safe in a signal handler."""
+        """Ask the daemon to end, from any thread; not from a signal handler, which may deadlock."""
         self._stopping.set()
 
-    def run(self, ready: Callable[[], None] = lambda: None) -> None:
-        """Work until stopped; `ready` is called once there is something to wind down.
+    def run(self) -> None:
+        """Work until stopped; the caller holds the state directory.
 
-        Raises `AlreadyRunning`, `StorageError`, `WrongPassphrase` or `VaultError` when it cannot
-        begin; afterwards nothing but `stop` ends it.
+        Raises `StorageError`, and what `vault` raises, when it cannot begin; afterwards nothing but
+        `stop` ends it.
         """
         config = self._config
         with ExitStack() as stack:
-            stack.enter_context(holding(config.state_dir))
-            passphrase = self._find()
-            # The derivation takes a core of its own while this one opens the rest.
-            deriving = stack.enter_context(ThreadPoolExecutor(1, "vault"))
-            opening = deriving.submit(self._open_vault, passphrase)
-            self._store = open_store(config.state_dir)
+            self._store = open_ledger(config)
             stack.callback(self._store.close)
             self._slack = SlackService(
                 config.slack,
@@ -88,20 +83,22 @@ class Daemon:
                 self._reveal,
                 self._now,
             )
-            self._vault = opening.result()
+            self._vault = self._open_vault()
+            if self._vault is None:
+                _log.warning("the vault is locked: run `costcompass unlock`")
             control = ControlServer(config.state_dir, self._control)
             stack.callback(control.close)
             self._start_work(stack)
-            ready()
-            _log.info("ready: costcompass %s, %d accounts", __version__, len(config.accounts))
+            accounts = words.plural(len(config.accounts), "account")
+            _log.info("ready: costcompass %s, %s", __version__, accounts)
             self._stopping.wait()
             _log.info("stopping")
 
     def _start_work(self, stack: ExitStack) -> None:
         config = self._config
-        tick = min(TICK, config.balance_every, config.activity_every)
-        ticks = {one.name: self._tick_of(one) for one in config.accounts}
-        scheduler = start_ticking(ticks, tick, self._now())
+        tick = _tick_length(config)
+        ticks = {one.name: partial(self._tick, one) for one in config.accounts}
+        scheduler = start_ticking(ticks | {"(vault)": self._watch_vault}, tick, self._now())
         self._slack.start()
         stack.callback(self._wait_for_refreshes)
         stack.callback(self._slack.stop, _LAST_WORDS)
@@ -111,32 +108,36 @@ class Daemon:
         for lock in self._busy.values():
             lock.acquire(timeout=_LAST_WORDS / len(self._busy))
 
-    def _open_vault(self, passphrase: Secret | None) -> Vault | None:
-        if passphrase is None:
-            _log.warning("the vault is locked: run `costcompass unlock`")
-            return None
-        return open_vault(self._config.state_dir / "vault", logs.hide(passphrase))
-
     def _reveal(self, name: str) -> Secret:
         if self._vault is None:
             raise VaultLocked("the vault is locked", "run `costcompass unlock`")
         return logs.hide(self._vault.reveal(name))
 
-    def _tick_of(self, account: Account) -> Callable[[], None]:
-        def tick() -> None:
-            now = self._now()
+    def _watch_vault(self) -> None:
+        """Try again at once what failed before somebody added or changed a key."""
+        changed = _changed(self._config)
+        if changed != self._vault_changed:
+            self._vault_changed, self._mended = changed, self._now()
+            self._slack.wake()
+
+    def _tick(self, account: Account) -> None:
+        """Refresh what is due of an account."""
+        config = self._config
+        # A tick that comes a moment early counts, or each interval would be a whole tick longer.
+        soon = self._now() + _tick_length(config) / 2
+        try:
             with self._store.reading() as tx:
                 tries = attempts(tx, account.name)
-            config = self._config
-            every: Mapping[Part, Any] = {
-                "balance": config.balance_every,
-                "activity": config.activity_every,
-            }
-            parts = [part for part in BOTH if due(tries.get(part), every[part], now, self._started)]
-            if parts and not self._stopping.is_set():
-                self._refresh(account, parts)
-
-        return tick
+        except CostCompassError as error:
+            _log.error("%s can't be refreshed: %s", account.name, error)
+            return
+        every: Mapping[Part, timedelta] = {
+            "balance": config.balance_every,
+            "activity": config.activity_every,
+        }
+        parts = [part for part in BOTH if due(tries.get(part), every[part], soon, self._mended)]
+        if parts and not self._stopping.is_set():
+            self._refresh(account, parts)
 
     def _refresh(
         self,
@@ -179,8 +180,9 @@ class Daemon:
         raise UsageError(f"the daemon knows no request {request.get('do')!r}")
 
     def _unlock(self, passphrase: Secret) -> dict[str, Any]:
-        self._vault = open_vault(self._config.state_dir / "vault", logs.hide(passphrase))
-        self._started = self._now()  # what failed for want of a key is due at once
+        self._vault = unlock(self._config.state_dir / "vault", passphrase)
+        logs.hide(passphrase)  # now that it is one: a wrong guess may be any word
+        self._mended = self._now()  # what failed for want of a key is due at once
         self._slack.wake()
         _log.info("the vault is unlocked")
         return self._status()
@@ -217,3 +219,15 @@ class Daemon:
             },
             "accounts": accounts,
         }
+
+
+def _tick_length(config: Config) -> timedelta:
+    return min(TICK, config.balance_every, config.activity_every)
+
+
+def _changed(config: Config) -> int | None:
+    """Return when the vault's file was last replaced, `None` where there is none."""
+    try:
+        return (config.state_dir / "vault").stat().st_mtime_ns
+    except OSError:
+        return None

@@ -96,6 +96,8 @@ def _typed() -> Iterator[str]:
         except (EOFError, KeyboardInterrupt):
             click.echo()
             return
+        if not sys.stdin.isatty():  # a terminal shows by itself what is typed
+            click.echo(line)
         if line in {"quit", "exit", "q"}:
             return
         if line.partition(" ")[0] in {"/spend", "/forecast"}:
@@ -168,13 +170,17 @@ def _run(stage: _Stage, words: str, typed: str = "", *, fails: bool = False) -> 
     )
     note = "   # an inference key, pasted by mistake" if fails else ""
     click.echo(f"\n{stage.paint(f'$ costcompass {words}', 'bold')}{stage.paint(note, 'dim')}")
-    said = (done.stdout + done.stderr).replace(str(stage.folder), "~demo").rstrip()
-    for line in said.splitlines():
-        click.echo(shown((), line.replace("`", ""), stage.paint, "") if len(line) > WIDTH else line)
+    _show(stage, done.stdout + done.stderr)
     if bool(done.returncode) is not fails:
         raise CostCompassError(f"`costcompass {words}` ended with {done.returncode}")
     if fails:
         click.echo(stage.paint(f"(exit code {done.returncode}, nothing stored)", "dim"))
+
+
+def _show(stage: _Stage, said: str) -> None:
+    """Show what a program said, its long lines broken."""
+    for line in said.replace(str(stage.folder), "~demo").rstrip().splitlines():
+        click.echo(shown((), line.replace("`", ""), stage.paint, "") if len(line) > WIDTH else line)
 
 
 @contextmanager
@@ -191,7 +197,7 @@ def _daemon(stage: _Stage) -> Iterator[None]:
     ):  # fmt: skip
         try:
             _wait_until_up(stage, process)
-            click.echo(log.read_text().replace(str(stage.folder), "~demo").rstrip())
+            _show(stage, log.read_text())
             yield
         finally:
             process.send_signal(signal.SIGTERM)

@@ -12,7 +12,7 @@ from costcompass_core.domain.errors import WrongKeyType
 from costcompass_core.domain.secret import Secret
 from costcompass_core.providers.registry import PROVIDERS
 
-_SLACK: Final = {
+SLACK_TOKENS: Final = {
     "slack/bot-token": ("xoxb-", "bot token", "it begins with xoxb- (OAuth & Permissions)"),
     "slack/app-token": ("xapp-", "app-level token", "it begins with xapp- (Basic Information)"),
 }
@@ -24,8 +24,8 @@ def kind_of(name: str, value: Secret, config: Config) -> str:
     Raises `WrongKeyType` or `KeyRejected` for what can never work under `name`, `Unavailable` when
     the provider could not be asked.
     """
-    if name in _SLACK:
-        prefix, words, mend = _SLACK[name]
+    if name in SLACK_TOKENS:
+        prefix, words, mend = SLACK_TOKENS[name]
         if not value.expose().startswith(prefix):
             raise WrongKeyType(f"this is not Slack's {words}", mend)
         return words

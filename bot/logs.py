@@ -62,10 +62,10 @@ class _JsonFormatter(logging.Formatter):
 
 
 def _body(formatter: logging.Formatter, record: logging.LogRecord) -> str:
-    body = "".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in record.getMessage())
+    body = record.getMessage()
     if record.exc_info:
         body = f"{body}\n{formatter.formatException(record.exc_info)}"
-    return body
+    return "".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in body)
 
 
 def _moment(record: logging.LogRecord) -> str:
@@ -84,6 +84,7 @@ def set_up(level: str, form: Format, stream: TextIO | None = None) -> None:
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     if level != "debug":
-        # Libraries tell their own story at info (every request, every job); ours is enough.
-        for library in ("apscheduler", "httpx", "httpcore", "slack_bolt", "slack_sdk"):
+        # Libraries tell their own story (every request, every job, every tick of a busy account).
+        for library in ("httpx", "httpcore", "slack_bolt", "slack_sdk"):
             logging.getLogger(library).setLevel(logging.WARNING)
+        logging.getLogger("apscheduler").setLevel(logging.ERROR)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import Final
+
+from apscheduler.schedulers.background import BackgroundScheduler
 
 from costcompass_core.storage.refreshes import Attempt
-
-if TYPE_CHECKING:
-    from apscheduler.schedulers.background import BackgroundScheduler
 
 TICK: Final = timedelta(seconds=15)
 FIRST_RETRY: Final = timedelta(seconds=30)
@@ -17,17 +16,17 @@ PERMANENT_RETRY: Final = timedelta(hours=1)
 """How often a refusal that only a human can end is tried again, so that nobody is hammered."""
 
 
-def due(attempt: Attempt | None, every: timedelta, now: datetime, started: datetime) -> bool:
+def due(attempt: Attempt | None, every: timedelta, now: datetime, mended: datetime) -> bool:
     """Return whether a part of an account should be read at `now`.
 
     A failure is retried after 30 s, doubled each time up to `every`; a permanent one hourly, and
-    both at once after a start or an unlock (`started`), which is when people have mended something.
+    both at once after a start, an unlock or a new key (`mended`), when people may have helped.
     """
     if attempt is None or attempt.tried_at > now:  # a clock that was set back must not silence us
         return True
     if not attempt.failures:
         return now >= attempt.tried_at + every
-    if attempt.tried_at < started:
+    if attempt.tried_at < mended:
         return True
     return now >= attempt.tried_at + retry_after(attempt, every)
 
@@ -47,8 +46,6 @@ def start_ticking(
 
     The library drops a job that is over a second late and piles up missed ones unless told not to.
     """
-    from apscheduler.schedulers.background import BackgroundScheduler  # noqa: PLC0415 - 80 ms
-
     scheduler = BackgroundScheduler(
         timezone="UTC",
         executors={"default": {"type": "threadpool", "max_workers": max(4, len(ticks))}},

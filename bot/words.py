@@ -26,6 +26,9 @@ _MONTHS: Final = (
     "Dec",
 )
 _BIDI: Final = {*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C, 0xFEFF}
+_UNITS: Final = (
+    (10**18, "E"), (10**15, "P"), (10**12, "T"), (10**9, "B"), (10**6, "M"), (10**3, "k"),
+)  # fmt: skip
 _SPARKS: Final = "▁▂▃▄▅▆▇█"
 
 
@@ -34,7 +37,7 @@ def usd(amount: Usd) -> str:
     value = amount.amount
     sign = "-" if value < 0 else ""
     size = abs(value)
-    if 0 < size < _CENT / 2:
+    if 0 < size < _CENT:
         return f"{sign}<$0.01"
     return f"{sign}${size.quantize(_CENT, ROUND_HALF_EVEN, _CENTS):,}"
 
@@ -47,17 +50,17 @@ def change(amount: Usd) -> str:
 def percent(share: Decimal) -> str:
     """Return `50.3 %`; a share too small for one decimal is `<0.1 %`."""
     value = share * 100
-    if 0 < value < Decimal("0.05"):
+    if 0 < value < Decimal("0.1"):
         return "<0.1 %"
-    return f"{value.quantize(Decimal('0.1'), ROUND_HALF_EVEN)} %"
+    return f"{value.quantize(Decimal('0.1'), ROUND_HALF_EVEN, _CENTS)} %"
 
 
 def count(number: int | None) -> str:
     """Return a count at a glance (`1.2M`), `–` where it was not reported."""
     if number is None:
         return "–"
-    for size, unit in ((10**12, "T"), (10**9, "B"), (10**6, "M"), (10**3, "k")):
-        if abs(number) >= size:
+    for size, unit in _UNITS:
+        if abs(number) * 100_000 >= size * 99_995:  # what would print as 1000.0 of the unit below
             return f"{Decimal(number) / size:.1f}{unit}"
     return str(number)
 

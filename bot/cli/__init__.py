@@ -6,6 +6,8 @@ Modules are loaded by the command that needs them, so that `--version` stays ins
 from __future__ import annotations
 
 import importlib
+import io
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -15,7 +17,7 @@ from typing import Any, Final
 import click
 
 from bot.cli.base import Context, version_line
-from bot.logs import LEVELS, set_up
+from bot.logs import LEVELS, redacted, set_up
 from costcompass_core.domain.errors import CostCompassError
 
 _WHERE: Final = {
@@ -31,8 +33,8 @@ _WHERE: Final = {
     "forecast": "reports",
     "export": "export",
     "run": "daemon",
-    "status": "daemon",
-    "unlock": "daemon",
+    "status": "control",
+    "unlock": "control",
 }
 """Every command and the module below `bot.cli` that holds it, as `<name>_command`."""
 
@@ -104,43 +106,64 @@ def _help(ctx: click.Context, words: tuple[str, ...]) -> None:
 
 def run(words: Sequence[str]) -> int:
     """Run one command line; every error becomes one line on standard error and an exit code."""
+    _provide_streams()
     try:
         result = cli.main(list(words), prog_name="costcompass", standalone_mode=False)
-    except click.exceptions.Abort:
-        click.echo("costcompass: interrupted", err=True)
-        return 130
-    except click.ClickException as error:
-        click.echo(f"costcompass: {_advised(error)}", err=True)
-        return 2
-    except CostCompassError as error:
-        for line in getattr(error, "lines", [str(error)]):  # a configuration has many
-            click.echo(f"costcompass: {line}", err=True)
-        return _told(error, error.exit_code, words)
+        sys.stdout.flush()  # here, so that a closed pipe is met here and not at the very end
     except BrokenPipeError:
         # Whoever read our output has seen enough; the interpreter must not flush into the pipe.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except Exception as error:  # noqa: BLE001 - people get one line, not a traceback
-        what = " ".join(str(error).split()) or "no details"
-        click.echo(
-            f"costcompass: unexpected {type(error).__name__} ({what}):"
-            " run it again with --log-level debug and report what it prints",
-            err=True,
-        )
-        return _told(error, 1, words)
+        return _explained(error)
     return result if isinstance(result, int) else 0
 
 
-def _told(error: Exception, code: int, words: Sequence[str]) -> int:
-    """Add the traceback where it was asked for, and return the exit code."""
-    if "debug" in words or "--log-level=debug" in words:
-        import logging  # noqa: PLC0415 - only on the way out
+def _explained(error: Exception) -> int:
+    """Tell what went wrong and return the exit code."""
+    if isinstance(error, click.exceptions.Abort):
+        _tell("interrupted")
+        return 130
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        click.echo(error.format_message(), err=True)
+        return 2
+    if isinstance(error, click.ClickException):
+        _tell(_advised(error))
+        return 2
+    if isinstance(error, CostCompassError):
+        for line in getattr(error, "lines", [str(error)]):  # a configuration has many
+            _tell(line)
+        return _traced(error, error.exit_code)
+    _tell(
+        f"unexpected {type(error).__name__} ({error}):"
+        " run it again with --log-level debug and report what it prints"
+    )
+    return _traced(error, 1)
 
-        logging.getLogger("bot.cli").error("traceback", exc_info=error)
+
+def _provide_streams() -> None:
+    """Open what whoever started us left closed, and print UTF-8 whatever the locale says."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            stream = Path(os.devnull).open(mode, encoding="utf-8")  # noqa: SIM115 - for good
+            setattr(sys, name, stream)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")
+
+
+def _tell(what: str) -> None:
+    """Write one line to standard error; a stray secret in a stranger's words stays hidden."""
+    click.echo(f"costcompass: {redacted(' '.join(what.split()))}", err=True)
+
+
+def _traced(error: Exception, code: int) -> int:
+    """Add the traceback where it was asked for, and return the exit code."""
+    log = logging.getLogger("bot.cli")
+    if log.isEnabledFor(logging.DEBUG):
+        log.error("traceback", exc_info=error)
     return code
 
 
 def _advised(error: click.ClickException) -> str:
     ctx = getattr(error, "ctx", None)
-    hint = f" (see `{ctx.command_path} --help`)" if ctx else ""
-    return " ".join(error.format_message().split()) + hint
+    return error.format_message() + (f" (see `{ctx.command_path} --help`)" if ctx else "")

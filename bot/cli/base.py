@@ -53,7 +53,7 @@ class Context:
         """Where the vault is."""
         return self.config.state_dir / "vault"
 
-    def find_passphrase(self, fd: int | None, prompt: str = "Vault passphrase") -> Secret | None:
+    def find_passphrase(self, fd: int | None, *, new: bool = False) -> Secret | None:
         """Return the passphrase from the first source there is, the terminal last, else `None`."""
         from bot.logs import hide  # noqa: PLC0415
         from costcompass_core.vault.unlock import find_passphrase  # noqa: PLC0415
@@ -62,7 +62,7 @@ class Context:
             os.environ,
             fd=self.passphrase_fd if fd is None else fd,
             config_file=self.config.passphrase_file,
-            ask=(lambda: ask_hidden(prompt)) if has_terminal() else None,
+            ask=(ask_new_passphrase if new else _ask_passphrase) if has_terminal() else None,
         )
         if found is None:
             return None
@@ -112,6 +112,20 @@ def ask_hidden(prompt: str, *, twice: bool = False) -> str:
     """Ask for a secret without showing it; the prompt goes to standard error."""
     answer: str = click.prompt(prompt, hide_input=True, confirmation_prompt=twice, err=True)
     return answer
+
+
+def ask_new_passphrase() -> str:
+    """Ask for a passphrase that is to be, twice."""
+    return ask_hidden("New passphrase (five random words or more)", twice=True)
+
+
+def _ask_passphrase() -> str:
+    return ask_hidden("Vault passphrase")
+
+
+def read_all() -> str:
+    """Return all of standard input, as far as any secret could reach."""
+    return sys.stdin.read(1 << 16)
 
 
 def read_line(what: str) -> str:

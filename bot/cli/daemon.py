@@ -1,4 +1,4 @@
-"""`run`, `status`, `unlock`: the daemon and how to talk to it."""
+"""`run`: the daemon, from its first instant to its exit code."""
 
 from __future__ import annotations
 
@@ -6,22 +6,17 @@ import logging
 import os
 import signal
 import sys
-from datetime import datetime
-from types import FrameType
-from typing import Any
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Thread
 
 import click
 
-from bot import words
-from bot.cli.base import (
-    Context,
-    json_option,
-    now,
-    passphrase_fd_option,
-    print_json,
-)
-from bot.control import ask
-from costcompass_core.domain.errors import VaultLocked
+from bot.cli.base import Context, passphrase_fd_option
+from bot.process import harden
+from costcompass_core.domain.secret import Secret
+from costcompass_core.storage.lock import holding
+from costcompass_core.vault.file import Vault, unlock
 
 
 @click.command("run")
@@ -29,22 +24,20 @@ from costcompass_core.domain.errors import VaultLocked
 @click.pass_obj
 def run_command(context: Context, passphrase_fd: int | None) -> None:
     """Run the daemon until SIGTERM or Ctrl-C."""
-    stop: list[Any] = []
-
-    def stopping(_signal: int, _frame: FrameType | None) -> None:
-        if not stop:  # still starting, perhaps at the prompt: there is nothing to wind down
-            os._exit(0)
-        stop[0]()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stopping)
-    config = context.config
-    from bot.daemon import Daemon  # noqa: PLC0415 - after the handlers, which must come first
-    from bot.process import harden  # noqa: PLC0415
-
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     harden()
-    daemon = Daemon(config, lambda: context.find_passphrase(passphrase_fd))
-    daemon.run(ready=lambda: stop.append(daemon.stop))
+    config = context.config
+    with holding(config.state_dir):
+        passphrase = context.find_passphrase(passphrase_fd)
+        stop = _heed_signals()
+        thread = ThreadPoolExecutor(1, "vault")
+        vault = thread.submit(_unlocked, context, passphrase)
+        thread.shutdown(wait=False)
+        from bot.daemon import Daemon  # noqa: PLC0415 - takes as long as deriving the key meanwhile
+
+        daemon = Daemon(config, vault.result)
+        stop.append(daemon.stop)
+        daemon.run()
     logging.shutdown()
     sys.stdout.flush()
     # A request in flight may hold its thread for another half minute; everything it could still
@@ -52,43 +45,25 @@ def run_command(context: Context, passphrase_fd: int | None) -> None:
     os._exit(0)
 
 
-@click.command("status")
-@json_option
-@click.pass_obj
-def status_command(context: Context, as_json: bool) -> None:
-    """Ask the running daemon how it is."""
-    status = ask(context.config.state_dir, {"do": "status"})
-    if as_json:
-        print_json(status)
-        return
-    since = words.ago(datetime.fromisoformat(status["started_at"]), now())
-    click.echo(f"costcompass {status['version']}, process {status['pid']}, started {since}")
-    click.echo(f"vault    {status['vault']}")
-    slack = status["slack"]
-    detail = slack["error"] or (f"team {slack['team']}" if slack["team"] else "")
-    click.echo(f"slack    {slack['state']}{f': {detail}' if detail else ''}")
-    for one in status["accounts"]:
-        click.echo(f"account  {_account_line(one)}")
+def _heed_signals() -> list[Callable[[], None]]:
+    """Return where to put what SIGTERM and Ctrl-C shall call; while it is empty, they end us.
+
+    They are waited for in a thread, because a handler can come too late or deadlock: it runs in the
+    main thread, which is about to wait, or just holds the lock of what the handler would set.
+    """
+    stop: list[Callable[[], None]] = []
+    signals = {signal.SIGTERM, signal.SIGINT}
+    signal.pthread_sigmask(signal.SIG_BLOCK, signals)  # in every thread to come as well
+
+    def heed() -> None:
+        signal.sigwait(signals)
+        if not stop:
+            os._exit(0)
+        stop[0]()
+
+    Thread(target=heed, name="signals", daemon=True).start()
+    return stop
 
 
-def _account_line(one: dict[str, Any]) -> str:
-    parts = [one["account"], f"through {one['data_through'] or 'nothing yet'}"]
-    if one["balance_at"]:
-        parts.append(f"balance {words.ago(datetime.fromisoformat(one['balance_at']), now())}")
-    if one["error"]:
-        parts.append(f"failing ({words.plural(one['failures'], 'time')}): {one['error']}")
-    return ", ".join(parts)
-
-
-@click.command("unlock")
-@passphrase_fd_option
-@click.pass_obj
-def unlock_command(context: Context, passphrase_fd: int | None) -> None:
-    """Give the running daemon the vault's passphrase."""
-    state_dir = context.config.state_dir
-    ask(state_dir, {"do": "status"})  # nobody should type for a daemon that is not there
-    passphrase = context.find_passphrase(passphrase_fd)
-    if passphrase is None:
-        raise VaultLocked("nothing gives the passphrase", "use a terminal or --passphrase-fd N")
-    ask(state_dir, {"do": "unlock", "passphrase": passphrase.expose()})
-    click.echo("unlocked")
+def _unlocked(context: Context, passphrase: Secret | None) -> Vault | None:
+    return None if passphrase is None else unlock(context.vault_path, passphrase)

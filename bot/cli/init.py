@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from bot.cli.base import Context, ask_hidden, has_terminal, read_line
-from bot.config import load_config, usual_places
+from bot.config import load_config, state_dir_from, usual_places
 from bot.config_keys import TOP
 from costcompass_core.domain.errors import (
     ConfigError,
@@ -48,7 +48,7 @@ def init_command(context: Context) -> None:
     """Ask for what is needed, write configuration and vault, check the keys."""
     from bot.keys import kind_of  # noqa: PLC0415 - loads the providers
     from bot.process import harden  # noqa: PLC0415
-    from costcompass_core.vault.file import create, unlock  # noqa: PLC0415
+    from costcompass_core.vault.file import create  # noqa: PLC0415
 
     harden()
     path = context.config_path or _default_place()
@@ -58,17 +58,13 @@ def init_command(context: Context) -> None:
     if (there := Path(answers["state_dir"], "vault")).exists():
         raise VaultError(f"there already is a vault at {there}", "name another directory")
     passphrase, keep = _ask_passphrase(Path(answers["state_dir"]))
-    path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.new")
-    draft.write_text(_config_text(answers, keep))
+    _write_draft(draft, _config_text(answers, keep))
     try:
         config = load_config(draft)
         vault_path = config.state_dir / "vault"
         secrets = _ask_secrets(lambda name, value: kind_of(name, value, config))
-        create(vault_path, passphrase)
-        vault = unlock(vault_path, passphrase)
-        for name, value in secrets.items():
-            vault.put(name, value)
+        create(vault_path, passphrase, secrets)
         if keep is not None:
             _write_private(keep, passphrase)
         draft.rename(path)
@@ -78,8 +74,19 @@ def init_command(context: Context) -> None:
     click.echo("Next: `costcompass doctor` checks everything, `costcompass run` starts it.")
 
 
+def _write_draft(draft: Path, text: str) -> None:
+    try:
+        draft.parent.mkdir(parents=True, exist_ok=True)
+        draft.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(
+            f"{draft.parent} cannot be written ({error.strerror})", "give another --config PATH"
+        ) from None
+
+
 def _default_place() -> Path:
-    return usual_places(os.environ)[1]
+    named = os.environ.get("COSTCOMPASS_CONFIG")
+    return Path(named) if named else usual_places(os.environ)[1]
 
 
 def _ask(prompt: str, default: str = "") -> str:
@@ -101,12 +108,12 @@ def _ask_secret(prompt: str) -> str:
 
 def _ask_settings() -> dict[str, str]:
     """Ask for the settings until each is one that the configuration accepts."""
-    home = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
+    state_dir = state_dir_from(os.environ.get("COSTCOMPASS_STATE_DIR", ""), os.environ)
     slack = TOP.tables["slack"].keys
     return {
         "timezone": _valid("Time zone", "UTC", TOP.keys["timezone"].kind.read),
         "state_dir": str(
-            Path(_ask("Directory for database and vault", str(home / "costcompass"))).expanduser()
+            Path(_ask("Directory for database and vault", str(state_dir))).expanduser().absolute()
         ),
         "channel": _valid(
             "Slack channel ID for digests and alerts (C…, empty for none)",
@@ -215,6 +222,7 @@ def _quoted(text: str) -> str:
 
 
 def _write_private(path: Path, passphrase: Secret) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as stream:

@@ -36,9 +36,8 @@ def refresh_command(
         results = _by_ourselves(context, account, passphrase_fd, _progress)
     except AlreadyRunning as held:
         try:
-            results = ask(
-                context.config.state_dir, {"do": "refresh", "account": account}, _progress
-            )
+            request = {"do": "refresh", "account": account}
+            results = ask(context.config.state_dir, request, _progress, patience=None)
         except NotRunning:
             raise held from None
     _progress("")
@@ -52,9 +51,8 @@ def refresh_command(
 def _by_ourselves(
     context: Context, name: str | None, fd: int | None, progress: Progress
 ) -> list[dict[str, Any]]:
-    from bot.refreshing import failure_shape, outcome_shape, refresh  # noqa: PLC0415 - a moment
+    from bot.refreshing import failure_shape, open_ledger, outcome_shape, refresh  # noqa: PLC0415 - a moment
     from costcompass_core.storage.lock import holding  # noqa: PLC0415
-    from costcompass_core.storage.store import open_store  # noqa: PLC0415
 
     def refreshed(one: Account) -> dict[str, Any]:
         try:
@@ -72,7 +70,7 @@ def _by_ourselves(
 
     with holding(context.config.state_dir):
         vault = context.open_vault(fd)
-        with closing(open_store(context.config.state_dir)) as store:
+        with closing(open_ledger(context.config)) as store:
             wanted = [one for one in context.config.accounts if name in {None, one.name}]
             return [refreshed(one) for one in wanted]
 

@@ -11,15 +11,13 @@ from bot.usage_help import FORECAST_HELP, SPEND_HELP, SPEND_USAGE
 from costcompass_core.domain.query import wants_help
 from costcompass_core.usecases.report import Questions
 
-_WORDS = {"ignore_unknown_options": True}
-
 
 def _questions(context: Context) -> Questions:
     config = context.config
     return Questions(context.reader(), config.subscriptions, config.timezone)
 
 
-@click.command("spend", context_settings=_WORDS, epilog="; ".join(SPEND_HELP))
+@click.command("spend", epilog="; ".join(SPEND_HELP))
 @click.argument("words", nargs=-1)
 @json_option
 @click.pass_obj
@@ -37,7 +35,7 @@ def spend_command(context: Context, words: tuple[str, ...], as_json: bool) -> No
         click.echo(spend_text(report, moment, paint()), nl=False)
 
 
-@click.command("forecast", context_settings=_WORDS, epilog="; ".join(FORECAST_HELP))
+@click.command("forecast", epilog="; ".join(FORECAST_HELP))
 @click.argument("words", nargs=-1)
 @json_option
 @click.pass_obj

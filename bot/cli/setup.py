@@ -6,6 +6,7 @@ import click
 from click.shell_completion import get_completion_class
 
 from bot.cli.base import Context
+from bot.words import plural
 from costcompass_core.domain.errors import UsageError
 
 
@@ -14,7 +15,8 @@ from costcompass_core.domain.errors import UsageError
 def check_config_command(context: Context) -> None:
     """Load and validate the configuration."""
     config = context.config
-    click.echo(f"{config.path}: good, {len(config.accounts)} accounts, state in {config.state_dir}")
+    accounts = plural(len(config.accounts), "account")
+    click.echo(f"{config.path}: good, {accounts}, state in {config.state_dir}")
 
 
 @click.command("manifest")

@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from threading import Event
 from typing import Final
 
 from bot.config import Config
@@ -125,7 +126,7 @@ def _account(account: Account, vault: Vault, now: Callable[[], datetime]) -> Ite
     check = f"key {account.name}"
     try:
         key = vault.reveal(account.secret_name)
-        with connected(account, key, lambda _: True) as source:
+        with connected(account, key, Event().wait) as source:
             provider = source.provider
             kind = provider.identify(source.client)
             provider.require_type(kind)

@@ -14,6 +14,7 @@ from bot.doctor.finding import Finding, bad
 from bot.logs import hide
 from bot.slack.manifest import SCOPES
 from bot.slack.web import explained, identify, link_url, web_client
+from bot.words import clean
 from costcompass_core.vault.file import Vault
 
 _TOKENS: Final = ("slack/bot-token", "slack/app-token")
@@ -51,7 +52,7 @@ def _bot(client: WebClient) -> Finding:
     if missing:
         mend = "update the app from `costcompass manifest` and reinstall it"
         return Finding("slack bot", "bad", f"lacks {', '.join(sorted(missing))}", mend, 77)
-    return Finding("slack bot", "ok", f"{identity.bot_user} in {identity.team}, all scopes")
+    return Finding("slack bot", "ok", f"{identity.bot_user} in {clean(identity.team)}, all scopes")
 
 
 def _channel(client: WebClient, channel: str, now: datetime) -> Finding:

@@ -35,9 +35,7 @@ def columns(text: str) -> int:
 def fit(text: str, width: int) -> str:
     """Return `text` padded or cut in the middle to exactly `width` columns."""
     if columns(text) > width:
-        head = width * 2 // 3
-        while columns(text[:head]) > width * 2 // 3:
-            head -= 1
+        head = _room_for(text, width * 2 // 3)
         tail = len(text)
         while columns(text[:head]) + 1 + columns(text[tail - 1 :]) <= width:
             tail -= 1
@@ -46,12 +44,25 @@ def fit(text: str, width: int) -> str:
 
 
 def wrapped(text: str, indent: str = "  ", width: int = WIDTH) -> str:
-    """Return `text` broken at spaces into lines of at most `width` columns."""
+    """Return `text` broken into lines of at most `width` columns, at spaces where that suffices."""
+    room = width - columns(indent)
     lines, line = [], ""
     for word in text.split():
-        if line and columns(indent) + columns(line) + 1 + columns(word) > width:
-            lines.append(indent + line)
+        if line and columns(line) + 1 + columns(word) > room:
+            lines.append(line)
             line = word
         else:
             line = f"{line} {word}" if line else word
-    return "\n".join([*lines, indent + line])
+        while columns(line) > room:
+            cut = _room_for(line, room)
+            lines.append(line[:cut])
+            line = line[cut:]
+    return "\n".join(indent + one for one in [*lines, line])
+
+
+def _room_for(text: str, width: int) -> int:
+    """Return how many characters from the start of `text` surely fit into `width` columns."""
+    size = min(len(text), width)
+    while columns(text[:size]) > width:
+        size -= 1
+    return size

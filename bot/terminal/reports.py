@@ -11,7 +11,8 @@ from bot.terminal.paint import WIDTH, Paint, fit, wrapped
 from costcompass_core.domain.forecast import ForecastReport
 from costcompass_core.domain.reports import SpendReport, SpendRow
 
-_NAME, _COST, _SHARE, _COUNT, _BAR = 30, 11, 8, 8, 11
+_NAME, _COST, _SHARE, _COUNT, _BAR = 30, 11, 8, 8, 10
+"""Columns of a table; with margins and gaps they add up to `WIDTH`."""
 
 
 def spend_text(report: SpendReport, now: datetime, paint: Paint) -> str:
@@ -29,30 +30,32 @@ def _table(report: SpendReport, paint: Paint) -> list[str]:
     rows = report.rows
     if report.query.by == "day":  # ranked in JSON; a calendar reads better in its own order
         rows = tuple(sorted(rows, key=lambda one: one.name))
+    widest = max(len(words.usd(one)) for one in (report.total, *(row.cost for row in rows)))
+    cost = max(_COST, widest + 1)
+    name = _NAME + _COST - cost  # millions take their room from the names
     head = (
-        f"  {fit(report.query.by, _NAME)}{'cost':>{_COST}}{'share':>{_SHARE}}"
+        f"  {fit(report.query.by, name)}{'cost':>{cost}}{'share':>{_SHARE}}"
         f"{'requests':>{_COUNT + 1}}{'tokens':>{_COUNT}}"
     )
-    top = max((one.share for one in rows), default=Decimal(0))
-    return [paint(head, "dim"), *(_line(one, top, paint) for one in rows), _total(report, paint)]
+    top = max(one.share for one in rows)
+    return [
+        paint(head, "dim"),
+        *(_line(one, name, cost, top, paint) for one in rows),
+        paint(f"  {fit('total', name)}{words.usd(report.total):>{cost}}", "bold"),
+    ]
 
 
-def _line(row: SpendRow, top: Decimal, paint: Paint) -> str:
+def _line(row: SpendRow, name: int, cost: int, top: Decimal, paint: Paint) -> str:
     tokens = None
     if row.counts.prompt_tokens is not None and row.counts.completion_tokens is not None:
         tokens = row.counts.prompt_tokens + row.counts.completion_tokens
-    length = WIDTH - 2 - _NAME - _COST - _SHARE - 2 * _COUNT - 1 - 2
     return (
-        f"  {fit(words.clean(row.name, 200), _NAME)}"
-        f"{paint(f'{words.usd(row.cost):>{_COST}}', 'bold')}"
+        f"  {fit(words.clean(row.name, 200), name)}"
+        f"{paint(f'{words.usd(row.cost):>{cost}}', 'bold')}"
         f"{words.percent(row.share):>{_SHARE}}"
         f"{words.count(row.counts.requests):>{_COUNT + 1}}{words.count(tokens):>{_COUNT}}"
-        f"  {paint(words.bar(row.share / top if top else Decimal(0), length), 'cyan')}"
+        f"  {paint(words.bar(row.share / top if top else Decimal(0), _BAR), 'cyan')}"
     ).rstrip()
-
-
-def _total(report: SpendReport, paint: Paint) -> str:
-    return paint(f"  {fit('total', _NAME)}{words.usd(report.total):>{_COST}}", "bold")
 
 
 def forecast_text(report: ForecastReport, now: datetime, zone: tzinfo, paint: Paint) -> str:
@@ -93,7 +96,8 @@ def _figures(report: ForecastReport, now: datetime, zone: tzinfo) -> Iterator[tu
 
 
 def _figure(label: str, figure: str, rests_on: str, paint: Paint) -> str:
-    line = f"  {fit(words.clean(label), 15)}{paint(f'{figure:>11}', 'bold')}  "
-    room = WIDTH - 2 - 15 - 11 - 2
+    figure = f"{figure:>11}"
+    line = f"  {fit(words.clean(label), 15)}{paint(figure, 'bold')}  "
+    room = WIDTH - 2 - 15 - len(figure) - 2
     first, *rest = wrapped(rests_on, "", room).split("\n")
     return "\n".join([line + first, *(" " * (WIDTH - room) + more for more in rest)]).rstrip()

@@ -1,0 +1,55 @@
+"""`status`, `unlock`: how to talk to the running daemon."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import click
+
+from bot import words
+from bot.cli.base import Context, json_option, now, passphrase_fd_option, print_json
+from bot.control import ask
+from costcompass_core.domain.errors import VaultLocked
+
+
+@click.command("status")
+@json_option
+@click.pass_obj
+def status_command(context: Context, as_json: bool) -> None:
+    """Ask the running daemon how it is."""
+    status = ask(context.config.state_dir, {"do": "status"})
+    if as_json:
+        print_json(status)
+        return
+    since = words.ago(datetime.fromisoformat(status["started_at"]), now())
+    click.echo(f"costcompass {status['version']}, process {status['pid']}, started {since}")
+    click.echo(f"vault    {status['vault']}")
+    slack = status["slack"]
+    detail = slack["error"] or (f"team {words.clean(slack['team'])}" if slack["team"] else "")
+    click.echo(f"slack    {slack['state']}{f': {detail}' if detail else ''}")
+    for one in status["accounts"]:
+        click.echo(f"account  {_account_line(one)}")
+
+
+def _account_line(one: dict[str, Any]) -> str:
+    parts = [one["account"], f"through {one['data_through'] or 'nothing yet'}"]
+    if one["balance_at"]:
+        parts.append(f"balance {words.ago(datetime.fromisoformat(one['balance_at']), now())}")
+    if one["error"]:
+        parts.append(f"failing ({words.plural(one['failures'], 'time')}): {one['error']}")
+    return ", ".join(parts)
+
+
+@click.command("unlock")
+@passphrase_fd_option
+@click.pass_obj
+def unlock_command(context: Context, passphrase_fd: int | None) -> None:
+    """Give the running daemon the vault's passphrase."""
+    state_dir = context.config.state_dir
+    ask(state_dir, {"do": "status"})  # nobody should type for a daemon that is not there
+    passphrase = context.find_passphrase(passphrase_fd)
+    if passphrase is None:
+        raise VaultLocked("nothing gives the passphrase", "use a terminal or --passphrase-fd N")
+    ask(state_dir, {"do": "unlock", "passphrase": passphrase.expose()})
+    click.echo("unlocked")

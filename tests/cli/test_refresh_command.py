@@ -1,0 +1,139 @@
+"""`refresh`: by itself, by the daemon that holds the state directory, and what stands in its way."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from install import Install, eventually
+
+from bot.sandbox import faults
+from bot.sandbox.openrouter import OpenRouter
+from costcompass_core.storage.lock import holding
+
+YESTERDAY = datetime.now(UTC).date() - timedelta(days=1)
+
+
+@pytest.fixture
+def ready(install: Install, openrouter: OpenRouter) -> Install:
+    """An installation with a good key and some spend to read."""
+    account = openrouter.accounts[0]
+    account.spend("1.2500000000000000001", YESTERDAY)
+    install.configure(openrouter)
+    install.keep(openrouter__main=account.management_key.secret)
+    return install
+
+
+def test_a_refresh_says_what_it_read_and_is_silent_on_standard_error(ready: Install):
+    done = ready.run("refresh")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "main: 1 rows, 30 new days, balance $98.75\n"
+    again = json.loads(ready.run("refresh", "--account", "main", "--json").stdout)
+    [account] = again["accounts"]
+    assert account["ok"]
+    assert account["new_days"] == 0
+    assert account["balance_usd"] == "98.7499999999999999999"
+    assert account["restated"] == []
+
+
+def test_progress_is_shown_on_a_terminal_and_wiped(ready: Install):
+    with ready.terminal("refresh") as screen:
+        screen.expect("reading main: key …")
+        screen.expect("reading main: activity …")
+        screen.expect("reading main: balance …")
+        assert screen.finish() == 0
+    wiped = screen.screen.rpartition("\r\x1b[K")[2]
+    assert wiped == "main: 1 rows, 30 new days, balance $98.75\r\n"
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "told"),
+    [
+        (faults.status(401), 77, "rejected the key"),
+        (faults.html(200), 69, "JSON"),
+    ],
+    ids=["rejected", "nonsense"],
+)
+def test_a_refresh_that_fails_tells_why_and_changes_nothing(
+    ready: Install, openrouter: OpenRouter, fault, code, told
+):
+    ready.run("refresh")
+    openrouter.faults.add("/key", fault, times=None)
+    done = ready.run("refresh")
+    assert done.returncode == code
+    assert done.stdout == ""
+    [line] = done.stderr.splitlines()
+    assert line.startswith("costcompass: main: 127.0.0.1:")
+    assert told in line
+    kept = ready.run("spend", str(YESTERDAY))
+    assert kept.stdout.startswith(f"{YESTERDAY}: $1.25 spent")
+    assert "Account main could not be refreshed (just now)" in kept.stdout
+
+
+def test_the_key_must_be_there_and_of_the_right_type(install: Install, openrouter: OpenRouter):
+    install.configure(openrouter)
+    install.keep()
+    absent = install.run("refresh")
+    assert absent.returncode == 1
+    assert "add it with `costcompass vault add openrouter/main`" in absent.stderr
+    install.keep(openrouter__main=openrouter.accounts[0].inference_keys[0].secret)
+    wrong = json.loads(install.run("refresh", "--json").stdout)
+    [account] = wrong["accounts"]
+    assert (account["ok"], account["exit"]) == (False, 77)
+    assert "make a Management key" in account["error"]
+    assert [one.path for one in openrouter.requests] == ["/key"], "its zeros are not asked for"
+
+
+def test_which_accounts(ready: Install, openrouter: OpenRouter):
+    assert ready.run("refresh", "--account", "second").returncode == 2
+    ready.configure(accounts=())
+    nobody = ready.run("refresh")
+    assert nobody.returncode == 2
+    assert "add an [[account]]" in nobody.stderr
+
+
+def test_one_accounts_trouble_is_not_anothers(ready: Install, openrouter: OpenRouter):
+    ready.configure(openrouter, accounts=("main", "second"))
+    done = ready.run("refresh")
+    assert done.returncode == 1
+    assert done.stdout.startswith("main: 1 rows")
+    assert done.stderr.startswith("costcompass: second: the vault has no entry openrouter/second")
+
+
+def test_while_somebody_else_holds_the_state_directory(ready: Install):
+    with holding(ready.state):
+        done = ready.run("refresh")
+    assert done.returncode == 75
+    assert "another costcompass (process " in done.stderr
+    assert f") holds {ready.state}: stop it first" in done.stderr
+
+
+def test_a_running_daemon_does_it_and_needs_no_passphrase_again(
+    ready: Install, openrouter: OpenRouter
+):
+    with ready.daemon() as daemon:
+        assert daemon.refreshed()
+        ready.passphrase.unlink()
+        openrouter.accounts[0].spend("1", YESTERDAY, "late/model")
+        done = ready.run("refresh")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert f"{YESTERDAY} restated $1.25 → $2.25" in done.stdout
+        openrouter.faults.add("/key", faults.status(401), times=None)
+        refused = ready.run("refresh", "--account", "main", "--json")
+        assert refused.returncode == 77
+        assert "rejected the key" in refused.stdout
+
+
+def test_whoever_stops_watching_does_not_stop_the_daemons_refresh(
+    ready: Install, openrouter: OpenRouter
+):
+    with ready.daemon() as daemon:
+        assert daemon.refreshed()
+        openrouter.accounts[0].spend("1", YESTERDAY, "late/model")
+        openrouter.faults.add("/activity", faults.late(1.0))
+        with ready.terminal("refresh") as screen:
+            screen.expect("reading main: activity …")
+            screen.interrupt()
+            assert screen.finish() == 130
+        assert eventually(lambda: "restated $1.25 → $2.25" in daemon.log)

@@ -1,0 +1,37 @@
+"""Fixtures for tests that drive a whole installation by its command line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from install import Install
+
+from bot.sandbox.openrouter import OpenRouter
+from bot.sandbox.openrouter_account import StandInAccount
+from bot.sandbox.slack import Slack
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@pytest.fixture
+def install(tmp_path: Path) -> Install:
+    """An installation without configuration and vault yet."""
+    return Install(tmp_path)
+
+
+@pytest.fixture
+def openrouter() -> Iterator[OpenRouter]:
+    """A stand-in with one account whose keys are "manager" and "default"."""
+    with OpenRouter(_now, [StandInAccount()]) as openrouter:
+        yield openrouter
+
+
+@pytest.fixture
+def slack() -> Iterator[Slack]:
+    with Slack(_now) as slack:
+        yield slack
