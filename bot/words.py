@@ -48,11 +48,11 @@ def change(amount: Usd) -> str:
 
 
 def percent(share: Decimal) -> str:
-    """Return `50.3 %`; a share too small for one decimal is `<0.1 %`."""
+    """Return `50.3%`; a share too small for one decimal is `<0.1%`."""
     value = share * 100
     if 0 < value < Decimal("0.1"):
-        return "<0.1 %"
-    return f"{value.quantize(Decimal('0.1'), ROUND_HALF_EVEN, _CENTS)} %"
+        return "<0.1%"
+    return f"{value.quantize(Decimal('0.1'), ROUND_HALF_EVEN, _CENTS)}%"
 
 
 def count(number: int | None) -> str:

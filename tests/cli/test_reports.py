@@ -168,7 +168,7 @@ def test_forecast_json_is_the_plain_rule_exactly(install: Install):
 def test_text_says_the_number_first_and_fits_80_columns_without_escapes(stored: Install):
     spend = stored.run("spend", "2025-10")
     headline = spend.stdout.splitlines()[0]
-    assert headline == "October 2025: $59.50 spent, most on anthropic/claude (100.8 %)."
+    assert headline == "October 2025: $59.50 spent, most on anthropic/claude (100.8%)."
     forecast = stored.run("forecast")
     assert re.match(r"\w+ \d{4} will cost about \$", forecast.stdout)
     for text in (spend.stdout, forecast.stdout, stored.run("spend", "2025-10", "by", "day").stdout):

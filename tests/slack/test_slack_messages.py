@@ -85,7 +85,7 @@ def test_a_hostile_name_stays_one_quiet_piece_of_one_row(name: str) -> None:
     ranking = message.blocks[1]["text"]
     assert ranking["verbatim"] is True
     first, second = ranking["text"].split("\n")
-    assert re.fullmatch(r"1\. \*\$2\.00\*  `[^`]*`  66\.7 % · .*", first)
+    assert re.fullmatch(r"1\. \*\$2\.00\*  `[^`]*`  66\.7% · .*", first)
     assert "`b/calm`" in second
 
 
@@ -93,7 +93,7 @@ def test_the_text_is_a_sentence_with_the_number() -> None:
     message = spend_message(
         report([amounts("a/model", "61.225"), amounts("b/model", "60.575")]), NOW
     )
-    assert message.text == "November 2026: $121.80 spent, most on `a/model` (50.3 %)."
+    assert message.text == "November 2026: $121.80 spent, most on `a/model` (50.3%)."
 
 
 def test_what_is_missing_is_told_and_never_hidden_in_the_total() -> None:

@@ -55,13 +55,13 @@ def test_spend_as_people_read_it():
         missing_days=(date(2026, 11, 3), date(2026, 11, 5), date(2026, 11, 6)),
     )
     assert text == (
-        "November 2026: at least $91.83 spent, most on anthropic/claude-sonnet-4.5 (66.7\n"
-        "%).\n"
+        "November 2026: at least $91.83 spent, most on anthropic/claude-sonnet-4.5\n"
+        "(66.7%).\n"
         "\n"
         "  model                                cost   share requests  tokens\n"
-        "  anthropic/claude-sonnet-4.5        $61.22  66.7 %     1.2k    1.5k  ██████████\n"
-        "  google/gemini-2.5-fl…w-09-2025     $30.61  33.3 %        –       –  █████\n"
-        "  openai/gpt-5-mini                  <$0.01   0.0 %     1.0M      24\n"
+        "  anthropic/claude-sonnet-4.5        $61.22   66.7%     1.2k    1.5k  ██████████\n"
+        "  google/gemini-2.5-fl…w-09-2025     $30.61   33.3%        –       –  █████\n"
+        "  openai/gpt-5-mini                  <$0.01    0.0%     1.0M      24\n"
         "  total                              $91.83\n"
         "\n"
         "  Subscriptions on top: $40.00 this month.\n"
@@ -76,7 +76,7 @@ def test_days_stand_in_their_own_order():
         amounts("2026-11-01", "1"), amounts("2026-11-02", "3"), query=SpendQuery(NOVEMBER, "day")
     )
     assert text.index("  2026-11-01 ") < text.index("  2026-11-02 ")
-    assert "most on 2026-11-02 (75.0 %)" in text
+    assert "most on 2026-11-02 (75.0%)" in text
 
 
 def test_the_first_of_a_month_leads_with_last_months_total():

@@ -32,8 +32,8 @@ def test_money(amount, text):
 
 @pytest.mark.parametrize(
     ("share", "text"),
-    [("0", "0.0 %"), ("0.0005", "<0.1 %"), ("0.001", "0.1 %"), ("0.5026", "50.3 %"),
-     ("1", "100.0 %"), ("-0.25", "-25.0 %")],
+    [("0", "0.0%"), ("0.0005", "<0.1%"), ("0.001", "0.1%"), ("0.5026", "50.3%"),
+     ("1", "100.0%"), ("-0.25", "-25.0%")],
 )  # fmt: skip
 def test_shares(share, text):
     assert words.percent(Decimal(share)) == text
