@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from bot.config_keys import TOP, Mistake, Table
+from bot.config_keys import TOP
+from bot.config_tables import Mistake, Table
 from costcompass_core.domain.accounts import Account
 from costcompass_core.domain.errors import ConfigError
 from costcompass_core.domain.subscriptions import Subscription

@@ -7,11 +7,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from install import Install
 
 from bot.sandbox.openrouter import OpenRouter
 from bot.sandbox.openrouter_account import StandInAccount
 from bot.sandbox.slack import Slack
+
+# How fast examples come says something about the machine, not about us.
+settings.register_profile(
+    "suite", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("suite")
 
 
 def _now() -> datetime:

@@ -17,7 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.config import Config, find_config, load_config, parse_config
-from bot.config_keys import TOP, Table
+from bot.config_keys import TOP
+from bot.config_tables import Table
 from costcompass_core.domain.errors import ConfigError
 from costcompass_core.domain.money import Usd
 
