@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, tzinfo
 
 from bot import words
 from costcompass_core.domain.days import newest_completed, utc_day
-from costcompass_core.domain.forecast import AccountBalance, ForecastReport, Runway
+from costcompass_core.domain.forecast import BURN_DAYS, AccountBalance, ForecastReport, Runway
 from costcompass_core.domain.money import Usd
 from costcompass_core.domain.reports import Health, SpendReport
 from costcompass_core.domain.subscriptions import Subscription
@@ -64,8 +64,10 @@ def _today_headline(report: SpendReport) -> str:
 def spend_notes(report: SpendReport, now: datetime) -> list[str]:
     """Return what has to be known beside the total: other costs, gaps, troubles."""
     notes = [] if report.meant is None else [f"Did you mean `{words.clean(report.meant)}`?"]
-    if report.subscriptions:
-        notes.append(f"Subscriptions on top: {words.usd(report.subscriptions)} this month.")
+    month = report.query.period.month
+    if report.subscriptions and month is not None:
+        due = words.usd(report.subscriptions)
+        notes.append(f"Subscriptions on top: {due} for {month.label}.")
     notes.extend(foreign(report.foreign_subscriptions))
     if report.byok:
         notes.append(
@@ -142,9 +144,9 @@ def burn_line(report: ForecastReport) -> str:
     if burn is None:
         return ""
     span = words.span(burn.start, burn.end)
-    if burn.days < 7:
+    if burn.days < BURN_DAYS:
         return f"mean of only {words.plural(burn.days, 'known day')}, {span} (UTC)"
-    return f"mean of the 7 newest completed UTC days, {span}"
+    return f"mean of the {BURN_DAYS} newest completed UTC days, {span}"
 
 
 def recent_line(report: ForecastReport) -> str:

@@ -42,11 +42,6 @@ def usd(amount: Usd) -> str:
     return f"{sign}${size.quantize(_CENT, ROUND_HALF_EVEN, _CENTS):,}"
 
 
-def change(amount: Usd) -> str:
-    """Return an amount with its sign: `+$1.84`."""
-    return usd(amount) if amount.amount < 0 else f"+{usd(amount)}"
-
-
 def percent(share: Decimal) -> str:
     """Return `50.3%`; a share too small for one decimal is `<0.1%`."""
     value = share * 100

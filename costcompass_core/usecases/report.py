@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, tzinfo
 from costcompass_core.domain.days import (
     ONE_DAY,
     Month,
+    Period,
     clipped,
     midnight,
     missing,
@@ -83,8 +84,9 @@ class Questions:
     def _spend(self, tx: sqlite3.Connection, query: SpendQuery, today: date) -> SpendReport:
         rows, total, byok = ranked(_amounts(tx, query))
         period, conditions = query.period, health(tx)
-        lost, since = _unattributed(tx, query)
-        month = period.month
+        month, accounts = period.month, [one.account for one in conditions]
+        unknown = _missing_days(tx, period, accounts)
+        lost, since = (None, None) if unknown else _unattributed(tx, period, accounts)
         return SpendReport(
             query=query,
             total=total,
@@ -95,7 +97,7 @@ class Questions:
                 () if month is None else tuple(in_other_currencies(month, self.subscriptions))
             ),
             unattributed=lost,
-            missing_days=_missing_days(tx, query),
+            missing_days=unknown,
             data_through=known_through(conditions),
             refreshed_at=known_at(conditions),
             health=tuple(conditions),
@@ -122,13 +124,12 @@ def _amounts(tx: sqlite3.Connection, query: SpendQuery) -> list[Amounts]:
     return [*parts, rest] if any(rest[1:]) else parts
 
 
-def _missing_days(tx: sqlite3.Connection, query: SpendQuery) -> tuple[date, ...]:
+def _missing_days(
+    tx: sqlite3.Connection, period: Period, accounts: Sequence[str]
+) -> tuple[date, ...]:
     """Return the completed days that at least one account was never read for."""
-    days = list(query.period.days())
-    if not days:
-        return ()
-    accounts = [one.account for one in health(tx)]
-    if not accounts:
+    days = list(period.days())
+    if not days or not accounts:
         return tuple(days)
     unknown = {
         day
@@ -147,17 +148,17 @@ def _total_before(tx: sqlite3.Connection, query: SpendQuery, today: date) -> Usd
     return ranked(_amounts(tx, replace(query, period=period)))[1]
 
 
-def _unattributed(tx: sqlite3.Connection, query: SpendQuery) -> tuple[Usd | None, datetime | None]:
+def _unattributed(
+    tx: sqlite3.Connection, period: Period, accounts: Sequence[str]
+) -> tuple[Usd | None, datetime | None]:
     """Return what the balances lost beyond the reported usage (USD), and since when for `today`.
 
-    It is known when each account has a reading near both edges of the period and no day between
-    them is unknown. Of the current day nothing is reported yet, so all of its loss is spend so far.
+    It is known when each account has a reading near both edges of the period, all of whose days
+    were read. Of the current day nothing is reported yet, so all of its loss is spend so far.
     """
-    period = query.period
-    if period.end is None or _missing_days(tx, query):
+    if period.end is None or not accounts:
         return None, None
     begin, lost, since = midnight(period.start), ZERO, None
-    accounts = [one.account for one in health(tx)]
     for account in accounts:
         before = counter_near(tx, account, begin)
         after = (
@@ -171,4 +172,4 @@ def _unattributed(tx: sqlite3.Connection, query: SpendQuery) -> tuple[Usd | None
         lost += after.gone - before.gone
         if not period.today:
             lost -= queries.spent_between(tx, account, period.start, period.end)
-    return (lost, since if period.today else None) if accounts else (None, None)
+    return lost, since if period.today else None

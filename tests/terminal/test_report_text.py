@@ -64,7 +64,7 @@ def test_spend_as_people_read_it():
         "  openai/gpt-5-mini                  <$0.01    0.0%     1.0M      24\n"
         "  total                              $91.83\n"
         "\n"
-        "  Subscriptions on top: $40.00 this month.\n"
+        "  Subscriptions on top: $40.00 for November 2026.\n"
         "  The balance lost $0.31 beyond the reported usage.\n"
         "  Not included, never read: 3 Nov, 5–6 Nov (3 days).\n"
         "  Source: openrouter activity through 2026-11-22 (UTC days), read 5 minutes ago\n"
