@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from bot.config_alerts import Alerts, alerts_from
 from bot.config_keys import TOP
 from bot.config_tables import Mistake, Table
 from costcompass_core.domain.accounts import Account
@@ -42,7 +43,7 @@ class Slack:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """The whole configuration, valid. `raw` holds every checked value, defaults included."""
+    """The whole configuration, valid, defaults filled in."""
 
     path: Path | None
     timezone: ZoneInfo
@@ -53,7 +54,7 @@ class Config:
     activity_every: timedelta
     slack: Slack
     subscriptions: tuple[Subscription, ...]
-    raw: Mapping[str, Any]
+    alerts: Alerts
 
 
 class ConfigMistakes(ConfigError):
@@ -135,7 +136,7 @@ def parse_config(
             )
             for one in raw["subscription"]
         ),
-        raw=raw,
+        alerts=alerts_from(raw, raw["timezone"]),
     )
 
 
@@ -152,13 +153,23 @@ def state_dir_from(text: str, environ: Mapping[str, str]) -> Path:
 
 
 def _check_across(raw: dict[str, Any], mistakes: list[Mistake]) -> None:
-    """Check what no single key shows: names used twice, a subscription that ends before it began."""
+    """Check what no single key shows: names used twice or unknown, what ends before it began."""
     for table in ("account", "budget"):
         names = [one["name"] for one in raw[table] if one["name"]]
         mistakes.extend(
             Mistake(table, f"there are two of the name {name!r}", "rename one of them")
             for name in sorted({name for name in names if names.count(name) > 1})
         )
+    known = [one["name"] for one in raw["account"]]
+    named = [
+        (f"budget[{i}].match.account", (one["match"] or {}).get("account"))
+        for i, one in enumerate(raw["budget"])
+    ] + [(f"route[{i}].account", one["account"]) for i, one in enumerate(raw["route"])]
+    mistakes.extend(
+        Mistake(path, "names no account", f"accounts are {', '.join(map(str, known)) or 'none'}")
+        for path, name in named
+        if name is not None and name not in known
+    )
     for number, one in enumerate(raw["subscription"]):
         if one.get("from") and one.get("until") and one["until"] < one["from"]:
             mistakes.append(

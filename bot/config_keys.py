@@ -13,8 +13,15 @@ from zoneinfo import ZoneInfo, available_timezones
 from bot.config_tables import Key, Kind, Table
 from costcompass_core.domain.errors import ConfigError
 from costcompass_core.domain.money import Usd
+from costcompass_core.domain.notices import NOTICE_RULES
+from costcompass_core.domain.rules import BYOK_FREE, NOTICE_ABOVE
+from costcompass_core.domain.rules import RULE_NAMES as CONDITIONS
+from costcompass_core.providers.hook import check_hook_url
 from costcompass_core.providers.http import check_base_url
 from costcompass_core.providers.registry import PROVIDERS
+
+RULE_NAMES: Final = (*CONDITIONS, *NOTICE_RULES)
+"""Every rule that a route can name."""
 
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -105,6 +112,25 @@ def _base_url(value: Any) -> str:
         raise ValueError(str(error).removeprefix("base_url ")) from None
 
 
+def _hook_url(value: Any) -> str:
+    if value == "":
+        return ""
+    if not isinstance(value, str):
+        raise ValueError("must be an address such as 'https://host/path', or '' for off")  # noqa: TRY004 - as above
+    try:
+        return check_hook_url(value)
+    except ConfigError as error:
+        raise ValueError(f"is unusable: {error}") from None
+
+
+def _quiet_hours(value: Any) -> str:
+    pattern = r"(([01]\d|2[0-3]):[0-5]\d)-(([01]\d|2[0-3]):[0-5]\d)"
+    found = re.fullmatch(pattern, value) if isinstance(value, str) else None
+    if value != "" and (found is None or found[1] == found[3]):
+        raise ValueError("must be a span such as '22:00-07:00', or '' for none")
+    return str(value)
+
+
 def _listen(value: Any) -> str:
     if value == "":
         return ""
@@ -124,9 +150,12 @@ _CHANNEL: Final = _text(
 )
 _USER: Final = _text(r"[UW][A-Z0-9]{2,}", "a member ID such as 'U0123456789' (not a name)")
 _PERCENT: Final = Kind(_positive, "a percentage", text=False)
-_HOURS: Final = _text(
-    r"(([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d)?", "a span such as '22:00-07:00', or ''"
+_HOURS: Final = Kind(_quiet_hours, "a span such as '22:00-07:00', or ''")
+_PLACE: Final = _text(
+    r"[CGDUW][A-Z0-9]{2,}",
+    "a channel ID such as 'C0123456789' or a member ID such as 'U0123456789'",
 )
+_HOOK: Final = Kind(_hook_url, "an address such as 'https://host/path', or ''")
 _DAY: Final = Kind(_day, "a day such as 2026-01-01", text=False)
 
 TOP: Final = Table(
@@ -169,7 +198,20 @@ TOP: Final = Table(
                 "runway_below_days": Key(_list_of(_AMOUNT, "numbers of days"), (Usd.of(7), Usd.of(3))),
                 "repeat_every": Key(_DURATION, timedelta(days=1)),
                 "quiet_hours": Key(_HOURS, ""),
+                "notice_above": Key(_AMOUNT, NOTICE_ABOVE),
+                "byok_free_volume": Key(_AMOUNT, BYOK_FREE),
+                "webhook_url": Key(_HOOK, ""),
+                "heartbeat_url": Key(_HOOK, ""),
             }
+        ),
+        "route": Table(
+            {
+                "to": Key(_PLACE),
+                "kind": Key(_one_of("alert", "digest", "monthly"), None),
+                "rule": Key(_one_of(*RULE_NAMES), None),
+                "account": Key(_NAME, None),
+            },
+            many=True,
         ),
         "subscription": Table(
             {

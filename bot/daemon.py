@@ -16,6 +16,7 @@ from functools import partial
 from typing import Any, Final
 
 from bot import logs, words
+from bot.alerting import Alerting
 from bot.config import Config
 from bot.control import ControlServer
 from bot.refreshing import failure_shape, open_ledger, outcome_line, outcome_shape, refresh
@@ -24,7 +25,13 @@ from bot.slack.service import SlackService
 from bot.terminal.shapes import moment_shape
 from costcompass_core import __version__
 from costcompass_core.domain.accounts import Account
-from costcompass_core.domain.errors import CostCompassError, UsageError, VaultLocked
+from costcompass_core.domain.errors import (
+    CostCompassError,
+    StorageError,
+    Unavailable,
+    UsageError,
+    VaultLocked,
+)
 from costcompass_core.domain.secret import Secret
 from costcompass_core.storage.refreshes import Part, attempts, health
 from costcompass_core.storage.store import Store
@@ -34,6 +41,10 @@ from costcompass_core.vault.file import Vault, unlock
 
 _LAST_WORDS: Final = 1.5
 """Seconds that work in flight gets when the daemon stops; what is cut off rolls back."""
+_REFUSED_PAUSE: Final = timedelta(minutes=1)
+"""How long an account is left alone after the database refused what was read of it."""
+_TEST_PATIENCE: Final = 20.0
+"""Seconds that a test alert may take to arrive."""
 _log: Final = logging.getLogger(__name__)
 
 
@@ -60,8 +71,10 @@ class Daemon:
         self._stopping = threading.Event()
         self._vault: Vault | None = None
         self._busy = {account.name: threading.Lock() for account in config.accounts}
+        self._refused_at: dict[str, datetime] = {}
         self._store: Store
         self._slack: SlackService
+        self._alerting: Alerting
 
     def stop(self) -> None:
         """Ask the daemon to end, from any thread; not from a signal handler, which may deadlock."""
@@ -77,14 +90,17 @@ class Daemon:
         with ExitStack() as stack:
             self._store = open_ledger(config)
             stack.callback(self._store.close)
+            self._alerting = Alerting(config, self._store, self._reveal, self._now)
             self._slack = SlackService(
                 config.slack,
                 Questions(self._store, config.subscriptions, config.timezone),
                 self._reveal,
                 self._now,
+                self._alerting,
             )
             self._vault = self._open_vault()
             if self._vault is None:
+                self._alerting.locked(self._now())
                 _log.warning("the vault is locked: run `costcompass unlock`")
             control = ControlServer(config.state_dir, self._control)
             stack.callback(control.close)
@@ -97,10 +113,15 @@ class Daemon:
     def _start_work(self, stack: ExitStack) -> None:
         config = self._config
         tick = _tick_length(config)
-        ticks = {one.name: partial(self._tick, one) for one in config.accounts}
-        scheduler = start_ticking(ticks | {"(vault)": self._watch_vault}, tick, self._now())
+        ticks: dict[str, Callable[[], None]] = {
+            one.name: partial(self._tick, one) for one in config.accounts
+        }
+        ticks |= {"(vault)": self._watch_vault, "(alerts)": self._alerting.tick}
+        scheduler = start_ticking(ticks, tick, self._now())
         self._slack.start()
+        self._alerting.start()
         stack.callback(self._wait_for_refreshes)
+        stack.callback(self._alerting.stop, _LAST_WORDS)
         stack.callback(self._slack.stop, _LAST_WORDS)
         stack.callback(scheduler.shutdown, wait=False)
 
@@ -119,6 +140,7 @@ class Daemon:
         if changed != self._vault_changed:
             self._vault_changed, self._mended = changed, self._now()
             self._slack.wake()
+            self._alerting.mended()
 
     def _tick(self, account: Account) -> None:
         """Refresh what is due of an account."""
@@ -136,6 +158,9 @@ class Daemon:
             "activity": config.activity_every,
         }
         parts = [part for part in BOTH if due(tries.get(part), every[part], soon, self._mended)]
+        refused = self._refused_at.get(account.name)
+        if refused is not None and timedelta(0) <= soon - refused < _REFUSED_PAUSE:
+            return
         if parts and not self._stopping.is_set():
             self._refresh(account, parts)
 
@@ -156,14 +181,25 @@ class Daemon:
                     wait=self._stopping.wait,
                     parts=parts,
                     progress=lambda step: progress(f"{account.name}: {step}"),
+                    watch=self._alerting.watch,
                 )
             except CostCompassError as error:
-                if not self._stopping.is_set():
-                    _log.warning("refresh of %s failed: %s", account.name, error)
+                self._note_failure(account, error)
                 return failure_shape(account.name, error)
+        self._refused_at.pop(account.name, None)
+        self._alerting.committed(good=True)
         level = logging.INFO if "activity" in parts else logging.DEBUG
         _log.log(level, "refreshed %s: %s", account.name, outcome_line(outcome))
         return outcome_shape(outcome)
+
+    def _note_failure(self, account: Account, error: CostCompassError) -> None:
+        if not self._stopping.is_set():
+            _log.warning("refresh of %s failed: %s", account.name, error)
+        if isinstance(error, StorageError):
+            self._refused_at[account.name] = self._now()
+            self._alerting.refused(error, account.name)
+        else:
+            self._alerting.committed(good=False)
 
     def _control(self, request: Mapping[str, Any], progress: Callable[[str], None]) -> Any:
         if request.get("do") == "status":
@@ -177,13 +213,27 @@ class Daemon:
                 for one in self._config.accounts
                 if wanted in {None, one.name}
             ]
+        if request.get("do") == "alert test":
+            return self._test_alert()
         raise UsageError(f"the daemon knows no request {request.get('do')!r}")
+
+    def _test_alert(self) -> dict[str, Any]:
+        if not self._alerting.watch.ways:
+            raise UsageError(
+                "alerts go nowhere yet", "set [slack] channel, then restart the daemon"
+            )
+        outcome = self._alerting.outcome(self._alerting.test(), self._stopping, _TEST_PATIENCE)
+        if not outcome["told"]:
+            raise Unavailable(outcome["error"] or "the test alert has not been taken yet")
+        return outcome
 
     def _unlock(self, passphrase: Secret) -> dict[str, Any]:
         self._vault = unlock(self._config.state_dir / "vault", passphrase)
         logs.hide(passphrase)  # now that it is one: a wrong guess may be any word
         self._mended = self._now()  # what failed for want of a key is due at once
+        self._alerting.locked(None)
         self._slack.wake()
+        self._alerting.mended()
         _log.info("the vault is unlocked")
         return self._status()
 
@@ -218,6 +268,7 @@ class Daemon:
                 "team": slack.team or None,
             },
             "accounts": accounts,
+            **self._alerting.status(),
         }
 
 

@@ -29,6 +29,7 @@ from costcompass_core.usecases.refresh import (
     failure_noted,
     refresh_account,
 )
+from costcompass_core.usecases.watch import Watch
 
 Wait = Callable[[float], bool]
 """Pauses that many seconds; true when the program is stopping."""
@@ -67,13 +68,14 @@ def refresh(
     wait: Wait,
     parts: Collection[Part] = BOTH,
     progress: Progress = lambda _: None,
+    watch: Watch | None = None,
 ) -> Outcome:
     """Refresh one account; whatever keeps it from being read is noted in the store and raised."""
     with (
-        failure_noted(account, store, now, parts),
+        failure_noted(account, store, now, parts, watch),
         connected(account, reveal(account.secret_name), wait) as source,
     ):
-        return refresh_account(source, store, now, parts, progress)
+        return refresh_account(source, store, now, parts, progress, watch=watch)
 
 
 def outcome_line(outcome: Outcome) -> str:

@@ -31,10 +31,12 @@ _WHERE: Final = {
     "refresh": "refresh",
     "spend": "reports",
     "forecast": "reports",
+    "digest": "digest",
     "export": "export",
     "run": "daemon",
     "status": "control",
     "unlock": "control",
+    "alert": "alert",
 }
 """Every command and the module below `bot.cli` that holds it, as `<name>_command`."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -30,6 +31,22 @@ def status_command(context: Context, as_json: bool) -> None:
     click.echo(f"slack    {slack['state']}{f': {detail}' if detail else ''}")
     for one in status["accounts"]:
         click.echo(f"account  {_account_line(one)}")
+    for line in _alert_lines(status):
+        click.echo(line)
+
+
+def _alert_lines(status: dict[str, Any]) -> Iterator[str]:
+    """Yield what is wrong and what could not be told; nothing while all is well."""
+    for one in status["incidents"]:
+        yield f"incident {one['text']}"
+    outbox = status["outbox"]
+    if outbox["waiting"]:
+        since = words.ago(datetime.fromisoformat(outbox["oldest"]), now())
+        yield f"outbox   {words.plural(outbox['waiting'], 'message')} waiting, oldest {since}"
+    for one in outbox["parked"]:
+        yield f"parked   {one['name']}: {one['error']}"
+    if refused := status["database_refuses_since"]:
+        yield f"database refuses writes since {words.ago(datetime.fromisoformat(refused), now())}"
 
 
 def _account_line(one: dict[str, Any]) -> str:

@@ -63,6 +63,7 @@ def _by_ourselves(
                 now,
                 wait=threading.Event().wait,
                 progress=lambda step: progress(f"{one.name}: {step}"),
+                watch=watch,
             )
         except CostCompassError as error:
             return failure_shape(one.name, error)
@@ -71,6 +72,10 @@ def _by_ourselves(
     with holding(context.config.state_dir):
         vault = context.open_vault(fd)
         with closing(open_ledger(context.config)) as store:
+            # What it crosses waits in the outbox until the daemon runs.
+            watch = context.config.alerts.watch(
+                tuple(one.name for one in context.config.accounts), now()
+            )
             wanted = [one for one in context.config.accounts if name in {None, one.name}]
             return [refreshed(one) for one in wanted]
 

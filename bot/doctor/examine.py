@@ -118,6 +118,9 @@ def _daemon(config: Config) -> Finding:
         return Finding("daemon", "warn", "not running", "start it with `costcompass run`")
     if status["vault"] == "locked":
         return Finding("daemon", "bad", "running, vault locked", "run `costcompass unlock`", 77)
+    if parked := status["outbox"]["parked"]:
+        mend = f"{parked[0]['error']}; then restart the daemon"
+        return Finding("daemon", "bad", f"{len(parked)} messages were refused", mend, 69)
     return Finding("daemon", "ok", f"running, process {status['pid']}")
 
 

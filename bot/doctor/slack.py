@@ -15,16 +15,12 @@ from bot.logs import hide
 from bot.slack.manifest import SCOPES
 from bot.slack.web import explained, identify, link_url, web_client
 from bot.words import clean
+from costcompass_core.domain.errors import Undelivered
 from costcompass_core.vault.file import Vault
 
 _TOKENS: Final = ("slack/bot-token", "slack/app-token")
 _LATER: Final = timedelta(days=100)
 """How far ahead the test message is planned; Slack allows 120 days."""
-_CHANNEL_MENDS: Final = {
-    "channel_not_found": "check [slack] channel, and invite the bot if the channel is private",
-    "not_in_channel": "invite the bot: /invite @CostCompass in that channel",
-    "is_archived": "choose a channel that is in use as [slack] channel",
-}
 
 
 def examine_slack(config: Slack, vault: Vault, now: datetime) -> Iterator[Finding]:
@@ -64,10 +60,11 @@ def _channel(client: WebClient, channel: str, now: datetime) -> Finding:
             channel=channel, post_at=int((now + _LATER).timestamp()), text="costcompass doctor"
         )
     except SlackApiError as error:
-        code = str(error.response.get("error", ""))
-        if code not in _CHANNEL_MENDS:
+        known, _ = explained(error)
+        if not isinstance(known, Undelivered):
             raise
-        return Finding("slack channel", "bad", f"{channel}: {code}", _CHANNEL_MENDS[code], 1)
+        code = str(error.response.get("error", ""))
+        return Finding("slack channel", "bad", f"{channel}: {code}", known.mend, 1)
     client.chat_deleteScheduledMessage(
         channel=channel, scheduled_message_id=str(planned["scheduled_message_id"])
     )

@@ -1,12 +1,30 @@
-"""How a Slack message looks in a terminal: enough of mrkdwn to read a conversation."""
+"""How Slack messages look in a terminal: enough of Block Kit and mrkdwn to read a conversation."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, Final
 
+from bot.sandbox.slack_people import USER
+from bot.sandbox.slack_workspace import Shown
 from bot.terminal.paint import WIDTH, Paint, columns
+
+_RULE: Final = "─" * 40
+_THREAD: Final = "  │ "
+
+
+def conversation(messages: Sequence[Shown], paint: Paint, margin: str = "") -> str:
+    """Return messages in their order, each reply indented below the message it belongs to."""
+    known = {one.ts for one in messages}
+    parts = []
+    for one in messages:
+        if one.thread_ts not in known:
+            parts.append(_message(one, paint, margin))
+            replies = (reply for reply in messages if reply.thread_ts == one.ts)
+            parts += [_message(reply, paint, margin + _THREAD) for reply in replies]
+    return "\n".join(parts)
 
 
 def shown(blocks: Sequence[Mapping[str, Any]], text: str, paint: Paint, margin: str) -> str:
@@ -15,14 +33,51 @@ def shown(blocks: Sequence[Mapping[str, Any]], text: str, paint: Paint, margin: 
     return "\n".join(margin + one for line in lines for one in _wrapped(line, WIDTH - len(margin)))
 
 
+def _message(message: Shown, paint: Paint, margin: str) -> str:
+    """Return a message below a line that says who wrote it and when."""
+    at = datetime.fromtimestamp(int(message.ts.partition(".")[0]), UTC)
+    notes = [
+        "Somebody" if message.via == "person" else "CostCompass",
+        f"{at:%H:%M} UTC",
+        *(["edited"] if message.edited else []),
+        *(["also sent to the channel"] if message.broadcast else []),
+        *([f"only visible to {_member(message.only_for)}"] if message.only_for else []),
+    ]
+    head = margin + paint(" · ".join(notes), "dim")
+    return f"{head}\n{shown(message.blocks, message.text, paint, margin)}"
+
+
 def _block(block: Mapping[str, Any], paint: Paint) -> Iterator[str]:
-    if block["type"] == "section":
+    match block["type"]:
+        case "section":
+            yield from _section(block, paint)
+        case "context":
+            for element in block["elements"]:
+                yield paint(_plain(element.get("text") or element["alt_text"]), "dim")
+        case "header":
+            yield paint(block["text"]["text"], "bold")
+        case "actions":
+            yield "  ".join(_element(element, paint) for element in block["elements"])
+        case "divider":
+            yield paint(_RULE, "dim")
+
+
+def _section(block: Mapping[str, Any], paint: Paint) -> Iterator[str]:
+    if "text" in block:
         yield from _lines(block["text"]["text"], paint)
-    elif block["type"] == "context":
-        for element in block["elements"]:
-            yield paint(_plain(element["text"]), "dim")
-    elif block["type"] == "header":
-        yield paint(block["text"]["text"], "bold")
+    for field in block.get("fields", ()):
+        yield _styled(" ".join(field["text"].split("\n")), paint)
+    if "accessory" in block:
+        yield _element(block["accessory"], paint)
+
+
+def _element(element: Mapping[str, Any], paint: Paint) -> str:
+    """Return a button, or the name of what else there is; no line breaks inside it."""
+    if element["type"] != "button":
+        return f"[{element['type']}]"
+    text = element["text"]["text"] + (" ↗" if "url" in element else "")
+    style = {"primary": "green", "danger": "red"}.get(element.get("style", ""), "bold")
+    return paint(f"[ {text} ]".replace(" ", "\u00a0"), style)
 
 
 def _lines(text: str, paint: Paint) -> list[str]:
@@ -40,7 +95,25 @@ def _plain(text: str) -> str:
 
 
 def _unescaped(text: str) -> str:
+    """Put words in the place of Slack's own <…>, then undo the escaping of people's."""
+    text = re.sub(r"<([^<>]+)>", lambda found: _word(found[1]), text)
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
+def _word(token: str) -> str:
+    """Return what a reader sees of a moment, a mention or a link; a moment's fallback is enough."""
+    target, _, label = token.partition("|")
+    if target.startswith("@"):
+        return _member(target[1:])
+    if target.startswith("#"):
+        return f"#{label or target[1:]}"
+    if target.startswith("!") and not label:
+        return f"@{target[1:]}"
+    return label or target
+
+
+def _member(ident: str) -> str:
+    return "@you" if ident == USER else f"@{ident}"
 
 
 def _wrapped(line: str, width: int) -> Iterator[str]:

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from bot.sandbox.loopback import Incoming, Loopback, Wire
-from bot.sandbox.slack_api import Token, WebApi, read_arguments
+from bot.sandbox.slack_api import Call, Token, WebApi, read_arguments
 from bot.sandbox.slack_faults import Fault, Faults
 from bot.sandbox.slack_links import Links
 from bot.sandbox.slack_people import CHANNEL, People
@@ -35,7 +35,8 @@ class Slack(Loopback):
     """A running stand-in. Use it as a context manager.
 
     `user` types commands and presses buttons, `messages` is what people see, `violations` what a
-    real Slack would have refused, `links` the open connections, `faults` what is to go wrong.
+    real Slack would have refused, `links` the open connections, `faults` what is to go wrong,
+    `calls` what was asked of the Web API.
     """
 
     def __init__(
@@ -58,6 +59,8 @@ class Slack(Loopback):
             self.app_token: Token("app", app_scopes),
         }
         self._api = WebApi(self._workspace, tokens, self._link_url)
+        self._calls: list[Call] = []
+        self._now = now
         self._down = False
         super().__init__(now)
         self.api_url = f"http://{self.address}/api/"
@@ -73,6 +76,23 @@ class Slack(Loopback):
         """Everything that a real Slack would have refused for its content."""
         return tuple(self._workspace.violations)
 
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        """Every call of the Web API so far, in order of arrival, failed ones too."""
+        return tuple(self._calls)
+
+    def archive(self, channel: str, on: bool) -> None:
+        """Archive a channel, or bring it back."""
+        self._workspace.archive(channel, on)
+
+    def membership(self, channel: str, on: bool) -> None:
+        """Invite the bot into a channel, or remove it."""
+        self._workspace.membership(channel, on)
+
+    def delete(self, message: Shown | str) -> None:
+        """Delete a message, given by its `ts` or as it once was."""
+        self._workspace.delete(message)
+
     def outage(self, on: bool) -> None:
         """Refuse everything and cut what is open, or come back."""
         self._down = on
@@ -84,41 +104,46 @@ class Slack(Loopback):
 
     def _serve(self, incoming: Incoming, wire: Wire) -> bool:
         """Answer one request a connection, as Slack's Python client wants it."""
+        area, _, rest = incoming.path.lstrip("/").partition("/")
         if self._down:
-            return False
-        if "upgrade" in incoming.headers:
+            if area == "api":
+                self._note(rest, incoming, "outage")
+        elif "upgrade" in incoming.headers:
             self._upgrade(incoming, wire)
-        elif (answer := self._answer(incoming)) is not None:
-            wire.send(wire.framed(answer, connection="close"))
+        elif area == "api":
+            fault = self.faults.next(rest)
+            _play(fault, wire, self._call(rest, incoming, fault))
+        elif area == "respond":
+            fault = self.faults.next("response_url")
+            heard = fault is None or fault.accepted
+            _play(fault, wire, self._respond(rest, incoming) if heard else None)
+        else:
+            _play(None, wire, _page(404, "not found"))
         return False
 
-    def _answer(self, incoming: Incoming) -> Answer | None:
-        """Return what to answer; `None` hangs up without a word."""
-        area, _, rest = incoming.path.lstrip("/").partition("/")
-        if area == "api":
-            return self._unless_planned(rest, lambda: self._call(rest, incoming))
-        if area == "respond":
-            return self._unless_planned("response_url", lambda: self._respond(rest, incoming))
-        return _page(404, "not found")
-
-    def _unless_planned(self, method: str, act: Callable[[], Answer]) -> Answer | None:
-        """Act and answer, unless a fault is planned for `method`."""
-        fault = self.faults.next(method)
-        if fault is None:
-            return act()
-        if fault.accepted:
-            act()
-        return _spoilt(fault)
-
-    def _call(self, method: str, incoming: Incoming) -> Answer:
-        token = ""
+    def _call(self, method: str, incoming: Incoming, fault: Fault | None) -> Answer | None:
+        """Do what is asked and note it; `None` where a fault keeps it from being heard."""
+        if fault is not None and not fault.accepted:
+            self._note(method, incoming, "fault")
+            return None
+        token, error = "", ""
         try:
             arguments, token = read_arguments(incoming)
             body = self._api.call(method, arguments, token)
         except Refused as refused:
-            body = {"ok": False, "error": refused.code, **refused.more}
+            error = refused.code
+            body = {"ok": False, "error": error, **refused.more}
+        self._note(method, incoming, error)
         scopes = self._api.scopes(token)
         return _json(200, body, {"X-OAuth-Scopes": ",".join(scopes)} if scopes else {})
+
+    def _note(self, method: str, incoming: Incoming, error: str) -> None:
+        try:
+            arguments, _ = read_arguments(incoming)
+        except Refused:
+            arguments = {}
+        arguments.pop("token", None)
+        self._calls.append(Call(method, arguments, self._now(), error))
 
     def _respond(self, ident: str, incoming: Incoming) -> Answer:
         try:
@@ -143,13 +168,26 @@ class Slack(Loopback):
         self.links.serve(WebSocket(wire.connection, wire.reader))
 
 
-def _spoilt(fault: Fault) -> Answer | None:
-    if fault.status == 0:
+def _play(fault: Fault | None, wire: Wire, true: Answer | None) -> None:
+    """Send the true answer, or what `fault` makes of it."""
+    if fault is not None and fault.pause:
+        wire.wait(fault.pause)
+    answer = true if fault is None or fault.status is None else _instead(fault, fault.status)
+    if answer is None:
+        return
+    data = wire.framed(answer, connection="close")
+    cut = (len(answer.body) + 1) // 2 if fault is not None and fault.cut else 0
+    wire.send(data[: len(data) - cut])
+
+
+def _instead(fault: Fault, status: int) -> Answer | None:
+    """Return what is answered in place of the truth; `None` hangs up without a word."""
+    if status == 0:
         return None
     if fault.error:
         waiting = {"Retry-After": str(fault.retry_after)} if fault.retry_after else {}
-        return _json(fault.status, {"ok": False, "error": fault.error}, waiting)
-    return _page(fault.status, "<html>upstream request failed</html>")
+        return _json(status, {"ok": False, "error": fault.error}, waiting)
+    return _page(status, "<html>upstream request failed</html>")
 
 
 def _json(status: int, body: Mapping[str, Any], headers: Mapping[str, str]) -> Answer:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl
 
 from bot.sandbox.loopback import Incoming
-from bot.sandbox.slack_workspace import Refused, Workspace
+from bot.sandbox.slack_workspace import BOT, Refused, Workspace
 
 Arguments = Mapping[str, Any]
 
 _FARTHEST: Final = timedelta(days=120)
 """How far ahead chat.scheduleMessage plans."""
+_TRUE: Final = (True, 1, "1", "true")
+"""What a flag may say in JSON or in a form."""
 
 
 class Token(NamedTuple):
@@ -23,6 +26,27 @@ class Token(NamedTuple):
     kind: str
     """"bot" or "app"."""
     scopes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of a method as it came in, without its token.
+
+    `error` is "" where it took effect, even if the answer was lost; otherwise Slack's word, or
+    "fault" or "outage" where it never got to Slack's ears.
+    """
+
+    method: str
+    arguments: Arguments
+    at: datetime
+    error: str = ""
+
+    @property
+    def delivery(self) -> Any:
+        """The id in the payload of the message's metadata, `None` without one."""
+        metadata = self.arguments.get("metadata")
+        payload = metadata.get("event_payload") if isinstance(metadata, dict) else None
+        return payload.get("id") if isinstance(payload, dict) else None
 
 
 class WebApi:
@@ -64,7 +88,7 @@ class WebApi:
 
 def _auth_test(workspace: Workspace, _arguments: Arguments) -> dict[str, Any]:
     team = {"team": workspace.team, "team_id": workspace.team_id}
-    user = {"user": "costcompass", "user_id": workspace.bot_user, "bot_id": "B0COMPASS00"}
+    user = {"user": "costcompass", "user_id": workspace.bot_user, "bot_id": BOT}
     return {
         "url": "https://sandbox.slack.invalid/",
         **team,
@@ -76,16 +100,22 @@ def _auth_test(workspace: Workspace, _arguments: Arguments) -> dict[str, Any]:
 def _post(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
     channel = workspace.channel(arguments.get("channel"))
     workspace.check(arguments, "chat.postMessage")
-    thread, metadata = str(arguments.get("thread_ts", "")), _metadata(arguments)
-    shown = workspace.show(arguments, channel, thread_ts=thread, metadata=metadata)
-    message = {"text": shown.text, "ts": shown.ts, "user": workspace.bot_user}
-    return {"channel": channel, "ts": shown.ts, "message": message}
+    metadata = _metadata(arguments)
+    thread = workspace.parent(channel, arguments.get("thread_ts"))
+    broadcast = bool(thread) and arguments.get("reply_broadcast") in _TRUE
+    shown = workspace.show(
+        arguments, channel, thread_ts=thread, broadcast=broadcast, metadata=metadata
+    )
+    message = {**workspace.bot, "type": "message", "text": shown.text, "ts": shown.ts}
+    threaded = {"thread_ts": thread} if thread else {}
+    return {"channel": channel, "ts": shown.ts, "message": {**message, **threaded}}
 
 
 def _update(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
-    channel = workspace.channel(arguments.get("channel"))
+    channel = workspace.editable(arguments.get("channel"))
     workspace.check(arguments, "chat.update")
-    shown = workspace.edit(channel, arguments.get("ts"), arguments)
+    changed = {"metadata": _metadata(arguments)} if "metadata" in arguments else {}
+    shown = workspace.edit(channel, arguments.get("ts"), {**arguments, **changed})
     return {"channel": channel, "ts": shown.ts, "text": shown.text}
 
 
@@ -120,7 +150,7 @@ def _unschedule(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
 
 
 def _permalink(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
-    channel = workspace.channel(arguments.get("channel"))
+    channel = workspace.known(arguments.get("channel"))
     shown = workspace.find(channel, arguments.get("message_ts"))
     path = f"{channel}/p{shown.ts.replace('.', '')}"
     return {"channel": channel, "permalink": f"https://sandbox.slack.invalid/archives/{path}"}

@@ -49,9 +49,18 @@ def _totals(blocks: list[Mapping[str, Any]]) -> Problems:
             yield f"/blocks: at most {most} {kind} in a message"
     if sum(len(str(b.get("text"))) for b in blocks if b.get("type") == "markdown") > 12_000:
         yield "/blocks: at most 12000 characters in all markdown blocks together"
-    ids = [block["block_id"] for block in blocks if "block_id" in block]
-    if len(ids) != len({str(one) for one in ids}):
-        yield "/blocks: block_id twice"
+    elements = [one for block in blocks for one in elements_of(block)]
+    for key, things in (("block_id", blocks), ("action_id", elements)):
+        ids = [str(thing[key]) for thing in things if key in thing]
+        if len(ids) != len(set(ids)):
+            yield f"/blocks: {key} twice"
+
+
+def elements_of(block: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return what can be pressed or chosen in a block."""
+    row = block.get("elements") if block.get("type") == "actions" else None
+    every = [*(one for _, one in items(row, "")), block.get("accessory")]
+    return [one for one in every if isinstance(one, Mapping)]
 
 
 def _header(block: Mapping[str, Any], at: str) -> Problems:
@@ -86,16 +95,8 @@ def _context(block: Mapping[str, Any], at: str) -> Problems:
 def _actions(block: Mapping[str, Any], at: str) -> Problems:
     yield from keys(block, at, "type elements")
     yield from listed(block.get("elements"), f"{at}/elements", 1, 25)
-    ids = []
     for place, element in items(block.get("elements"), f"{at}/elements"):
         yield from _element(element, place)
-        ids += (
-            [element["action_id"]]
-            if isinstance(element, Mapping) and "action_id" in element
-            else []
-        )
-    if len(ids) != len({str(one) for one in ids}):
-        yield f"{at}: action_id twice"
 
 
 def _divider(block: Mapping[str, Any], at: str) -> Problems:

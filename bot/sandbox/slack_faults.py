@@ -9,12 +9,18 @@ from threading import Lock
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One spoilt answer; `status` 0 hangs up instead, `accepted` does what was asked before."""
+    """One spoilt answer; `status` 0 hangs up instead, `accepted` does what was asked before.
 
-    status: int
+    `status` `None` gives the true answer. Everything comes after `pause` seconds, and if `cut` only
+    half of the body that was promised.
+    """
+
+    status: int | None
     error: str = ""
     retry_after: int = 0
     accepted: bool = False
+    pause: float = 0.0
+    cut: bool = False
 
 
 def lost_answer() -> Fault:
@@ -35,6 +41,26 @@ def rate_limited(retry_after: int = 1) -> Fault:
 def server_error(status: int = 500, *, accepted: bool = False) -> Fault:
     """A 5xx page that is no JSON, before or after the call took effect."""
     return Fault(status, accepted=accepted)
+
+
+def html(*, accepted: bool = False) -> Fault:
+    """200 with a page instead of JSON, as from a proxy that wants somebody to log in."""
+    return Fault(200, accepted=accepted)
+
+
+def slow(seconds: float) -> Fault:
+    """The call takes effect and its true answer comes after `seconds`."""
+    return Fault(None, accepted=True, pause=seconds)
+
+
+def truncated() -> Fault:
+    """The call takes effect and half of its true answer arrives."""
+    return Fault(None, accepted=True, cut=True)
+
+
+def silent(seconds: float = 30.0, *, accepted: bool = False) -> Fault:
+    """Nothing comes until the client gives up; after `seconds` the connection ends."""
+    return Fault(0, accepted=accepted, pause=seconds)
 
 
 def refusal(error: str) -> Fault:

@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from bot.sandbox.slack_links import Acknowledged, Links, NotConnected
-from bot.sandbox.slack_workspace import Refused, Shown, Workspace
+from bot.sandbox.slack_press import pressed, surroundings
+from bot.sandbox.slack_workspace import APP, Refused, Shown, Workspace
 
 _USES: Final = 5
 _LIFE: Final = timedelta(minutes=30)
@@ -20,6 +21,8 @@ _LONGEST_WAIT: Final = 3.0
 
 USER: Final = "U0SANDBOX01"
 CHANNEL: Final = "C0SANDBOX01"
+_NAME: Final = "somebody"
+_VERIFICATION: Final = "made-up-verification-token"
 
 
 @dataclass
@@ -74,6 +77,20 @@ class People:
         details["response_url"] = self._open(reply, user_id, channel)
         return self._send("slash_commands", {**details, "is_enterprise_install": "false"}, reply)
 
+    def press(
+        self, message: Shown | str, button: str, *, user_id: str = USER, team_id: str = ""
+    ) -> Reply:
+        """Press a button, given by its text or action_id, of a message as it stands now.
+
+        The message is given by its `ts` or as it once was. Raises `LookupError` where the button
+        is not there, or not for this user's eyes.
+        """
+        shown = self._workspace.current(message)
+        if shown.only_for not in ("", user_id):
+            raise LookupError(f"{user_id} does not see {shown.ts}")
+        around = surroundings(shown, self._workspace.bot)
+        return self._act(pressed(shown, button), shown.channel, user_id, team_id, around)
+
     def action(
         self,
         action_id: str,
@@ -84,20 +101,14 @@ class People:
         channel: str = CHANNEL,
         message_ts: str = "",
     ) -> Reply:
-        """Press a button of a message."""
-        reply, team = Reply(), team_id or self._workspace.team_id
-        pressed = {"type": "button", "action_id": action_id, "block_id": "b", "value": value}
-        details = {
-            "type": "block_actions",
-            "user": {"id": user_id, "team_id": team},
-            "team": {"id": team, "domain": "sandbox"},
-            "channel": {"id": channel, "name": "sandbox"},
-            "container": {"type": "message", "message_ts": message_ts, "channel_id": channel},
-            "actions": [pressed],
-            "trigger_id": self._workspace.serial("trigger."),
-            "response_url": self._open(reply, user_id, channel),
-        }
-        return self._send("interactive", details, reply)
+        """Press a button that need not be anywhere, as somebody who means harm could."""
+        made_up = {"type": "button", "action_id": action_id, "block_id": "b", "value": value}
+        container = {"type": "message", "message_ts": message_ts, "channel_id": channel}
+        return self._act(made_up, channel, user_id, team_id, {"container": container})
+
+    def say(self, text: str, *, channel: str = CHANNEL, thread_ts: str = "") -> Shown:
+        """Post a message as a person."""
+        return self._workspace.show({"text": text}, channel, via="person", thread_ts=thread_ts)
 
     def event(self, event: Mapping[str, Any], *, team_id: str = "") -> Reply:
         """Let something happen that the app subscribed to, once."""
@@ -119,6 +130,34 @@ class People:
         shown = self._workspace.show(content, url.channel, via="respond", only_for=only_for)
         url.reply.later.append(shown)
         return shown
+
+    def _act(
+        self,
+        button: Mapping[str, Any],
+        channel: str,
+        user_id: str,
+        team_id: str,
+        around: Mapping[str, Any],
+    ) -> Reply:
+        """Send what Slack sends for a press; `around` is the button's surroundings."""
+        reply, team = Reply(), team_id or self._workspace.team_id
+        at = f"{self._workspace.now().timestamp():.6f}"
+        details = {
+            "type": "block_actions",
+            "token": _VERIFICATION,
+            "api_app_id": APP,
+            "user": {"id": user_id, "username": _NAME, "name": _NAME, "team_id": team},
+            "team": {"id": team, "domain": "sandbox"},
+            "enterprise": None,
+            "is_enterprise_install": False,
+            "channel": {"id": channel, "name": self._workspace.name(channel)},
+            **around,
+            "state": {"values": {}},
+            "actions": [{**button, "action_ts": at}],
+            "trigger_id": self._workspace.serial("trigger."),
+            "response_url": self._open(reply, user_id, channel),
+        }
+        return self._send("interactive", details, reply)
 
     def _send(self, kind: str, payload: Mapping[str, Any], reply: Reply) -> Reply:
         try:
@@ -151,14 +190,14 @@ class People:
 
     def _who(self, user_id: str, team_id: str, channel: str) -> dict[str, Any]:
         return {
-            "token": "made-up-verification-token",
+            "token": _VERIFICATION,
             "team_id": team_id or self._workspace.team_id,
             "team_domain": "sandbox",
             "channel_id": channel,
             "channel_name": "sandbox",
             "user_id": user_id,
-            "user_name": "somebody",
-            "api_app_id": "A0COMPASS00",
+            "user_name": _NAME,
+            "api_app_id": APP,
             "trigger_id": self._workspace.serial("trigger."),
         }
 

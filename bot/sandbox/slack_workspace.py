@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -11,7 +12,8 @@ from typing import Any, Final
 
 from bot.sandbox.slack_blocks import LONGEST_TEXT, problems
 
-_KNOWN: Final = ("text", "blocks")
+APP: Final = "A0COMPASS00"
+BOT: Final = "B0COMPASS00"
 
 
 class Refused(Exception):
@@ -37,7 +39,8 @@ class Channel:
 class Shown:
     """A message as people see it; `only_for` is a user's id where nobody else sees it.
 
-    `via` is "post", "ephemeral", "ack" (inside an acknowledgement) or "respond" (a response_url).
+    `via` is "post", "ephemeral", "ack" (inside an acknowledgement), "respond" (a response_url) or
+    "person" (not ours at all). `broadcast` shows a reply in the channel too.
     """
 
     channel: str
@@ -49,6 +52,7 @@ class Shown:
     thread_ts: str = ""
     metadata: Mapping[str, Any] = field(default_factory=dict)
     edited: bool = False
+    broadcast: bool = False
 
 
 class Workspace:
@@ -65,13 +69,23 @@ class Workspace:
         self.messages: list[Shown] = []
         self.violations: list[str] = []
         self.scheduled: dict[str, tuple[str, int]] = {}
+        self._directs: set[str] = set()
+        self._deleted: set[tuple[str, str]] = set()
         self._serial = count(1)
         self._lock = RLock()
 
+    @property
+    def bot(self) -> dict[str, str]:
+        """How messages name their author, who is us."""
+        return {"user": self.bot_user, "bot_id": BOT, "app_id": APP, "team": self.team_id}
+
     def channel(self, ident: Any) -> str:
-        """Return the id of a conversation the bot may post to; a user's id means the direct one."""
+        """Return the id of a conversation the bot may post to; a user's id opens the direct one."""
         if isinstance(ident, str) and ident.startswith("U"):
+            self._directs.add("D" + ident[1:])
             return "D" + ident[1:]
+        if ident in self._directs:
+            return str(ident)
         found = self.channels.get(str(ident)) or self._named(str(ident).removeprefix("#"))
         if found is None:
             raise Refused("channel_not_found")
@@ -80,6 +94,44 @@ class Workspace:
         if not found.member:
             raise Refused("not_in_channel")
         return found.ident
+
+    def known(self, ident: Any) -> str:
+        """Return the id of a conversation where only an id will do, not a name or a user's id.
+
+        So it is with chat.update (python-slack-sdk #528 and #696).
+        """
+        if ident not in self._directs and ident not in self.channels:
+            raise Refused("channel_not_found")
+        return str(ident)
+
+    def editable(self, ident: Any) -> str:
+        """Return the id of a conversation in which the bot's messages may be edited."""
+        found = self.channels.get(self.known(ident))
+        if found is not None and not found.member:
+            raise Refused("channel_not_found")
+        if found is not None and found.archived:
+            raise Refused("is_inactive")
+        return str(ident)
+
+    def parent(self, channel: str, ts: Any) -> str:
+        """Return the `ts` of the message to reply to, "" where the reply will stand on its own.
+
+        Slack posts a reply to a deleted message at the top level and says so by leaving thread_ts
+        out of its answer (slack-go #1571). Replying to what never was there is a fault of ours.
+        """
+        if ts is None:
+            return ""
+        if not isinstance(ts, str) or not re.fullmatch(r"\d{10}\.\d{6}", ts):
+            reason = f"[ERROR] {ts} is not a valid thread_ts"
+            raise Refused("invalid_thread_ts", response_metadata={"messages": [reason]})
+        for shown in tuple(self.messages):
+            if (shown.channel, shown.ts, shown.only_for, shown.thread_ts) == (channel, ts, "", ""):
+                return ts
+        if (channel, ts) not in self._deleted:
+            self.violations.append(
+                "chat.postMessage: /thread_ts: no parent message of this channel"
+            )
+        return ""
 
     def check(self, content: Mapping[str, Any], where: str) -> None:
         """Refuse text or blocks that Slack would refuse, and note every reason in `violations`."""
@@ -108,12 +160,16 @@ class Workspace:
             return shown
 
     def edit(self, channel: str, ts: Any, content: Mapping[str, Any]) -> Shown:
-        """Replace text and blocks of a posted message, where it stands."""
+        """Replace text and blocks of a message of ours, and metadata if there is new one."""
         with self._lock:
-            at = self.messages.index(self.find(channel, ts))
+            old = self.find(channel, ts)
+            if old.via == "person":
+                raise Refused("cant_update_message")
             text, blocks = str(content.get("text", "")), tuple(content.get("blocks") or ())
-            self.messages[at] = replace(self.messages[at], text=text, blocks=blocks, edited=True)
-            return self.messages[at]
+            metadata = content.get("metadata", old.metadata)
+            new = replace(old, text=text, blocks=blocks, metadata=metadata, edited=True)
+            self.messages[self.messages.index(old)] = new
+            return new
 
     def find(self, channel: str, ts: Any) -> Shown:
         """Return the message posted at `ts`."""
@@ -121,6 +177,34 @@ class Workspace:
             if (shown.channel, shown.ts, shown.only_for) == (channel, ts, ""):
                 return shown
         raise Refused("message_not_found")
+
+    def current(self, message: Shown | str) -> Shown:
+        """Return a message, given as it once was or by its `ts`, as it is now, or `LookupError`."""
+        ts = message.ts if isinstance(message, Shown) else message
+        for shown in tuple(self.messages):
+            if shown.ts == ts:
+                return shown
+        raise LookupError(f"no message {ts} is shown")
+
+    def delete(self, message: Shown | str) -> None:
+        """Take a message away from people's eyes."""
+        with self._lock:
+            shown = self.current(message)
+            self.messages.remove(shown)
+            self._deleted.add((shown.channel, shown.ts))
+
+    def archive(self, channel: str, on: bool) -> None:
+        """Archive a channel, or bring it back."""
+        self.channels[channel] = replace(self.channels[channel], archived=on)
+
+    def membership(self, channel: str, on: bool) -> None:
+        """Invite the bot into a channel, or remove it."""
+        self.channels[channel] = replace(self.channels[channel], member=on)
+
+    def name(self, channel: str) -> str:
+        """Return a conversation's name as Slack gives it in payloads."""
+        found = self.channels.get(channel)
+        return found.name if found else "directmessage"
 
     def serial(self, prefix: str) -> str:
         """Return a new id in the manner of Slack."""

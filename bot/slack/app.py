@@ -17,7 +17,8 @@ from slack_bolt import Ack, App, BoltContext, BoltResponse
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web import WebClient
 
-from bot.slack.commands.base import Command, Message, Questions
+from bot.slack.buttons import add_buttons
+from bot.slack.commands.base import Alerts, Command, Message, Questions
 from bot.slack.web import library_logger
 from costcompass_core.domain.errors import CostCompassError
 
@@ -46,6 +47,7 @@ def build_app(
     client: WebClient,
     commands: Sequence[Command],
     questions: Questions,
+    alerts: Alerts,
     team_id: str,
     allowed_users: frozenset[str],
     now: Callable[[], datetime],
@@ -66,6 +68,7 @@ def build_app(
     app.use(_guard(team_id, allowed_users))
     for command in commands:
         app.command(command.name)(_listener(command, questions, now))
+    add_buttons(app, alerts)
     return app
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime, tzinfo
-from typing import Any, Final
+from typing import Final
 
 from bot import summary, words
+from bot.slack.blocks import bullets, context, section
 from bot.slack.commands.base import Message
 from bot.slack.words import escape, fenced
 from costcompass_core.domain.forecast import ForecastReport
@@ -14,22 +15,18 @@ from costcompass_core.domain.reports import SpendReport, SpendRow
 
 _ROWS: Final = 12
 """Ranked rows in one message; the rest is one line with its sum."""
-_SECTION: Final = 2900
-"""Characters that a section's text stays within; Slack's limit is 3,000."""
-
-Block = dict[str, Any]
 
 
 def spend_message(report: SpendReport, now: datetime) -> Message:
     """Return the answer to `/spend`."""
     headline = escape(summary.spend_headline(report, fenced))
-    blocks = [_section(f"*{headline}*")]
+    blocks = [section(f"*{headline}*")]
     if report.rows:
-        blocks.append(_section("\n".join(_ranking(report))))
+        blocks.append(section("\n".join(_ranking(report))))
     if notes := summary.spend_notes(report, now):
-        blocks.append(_section("\n".join(f"• {escape(note)}" for note in notes)))
+        blocks.append(bullets(escape(note) for note in notes))
     source = summary.source_line(report.health, report.data_through, report.refreshed_at, now)
-    return Message(headline, (*blocks, _context(escape(source))))
+    return Message(headline, (*blocks, context(escape(source))))
 
 
 def _ranking(report: SpendReport) -> list[str]:
@@ -64,13 +61,12 @@ def forecast_message(report: ForecastReport, now: datetime, zone: tzinfo) -> Mes
         *summary.foreign(report.foreign_subscriptions),
         *summary.troubles(report.health, now),
     ]
-    body = "\n".join(f"• {escape(line)}" for line in lines)
     return Message(
         headline,
         (
-            _section(f"*{headline}*"),
-            _section(body),
-            _context(escape(_footer(report))),
+            section(f"*{headline}*"),
+            bullets(escape(line) for line in lines),
+            context(escape(_footer(report))),
         ),
     )
 
@@ -89,20 +85,5 @@ def help_message(name: str, usage: str, lines: tuple[str, ...]) -> Message:
     first = f"Use {name} {usage}".strip()
     return Message(
         escape(f"{first}."),
-        (_section(f"*`{escape(first)}`*\n" + "\n".join(f"• {escape(line)}" for line in lines)),),
+        (section(f"*`{escape(first)}`*\n" + "\n".join(f"• {escape(line)}" for line in lines)),),
     )
-
-
-def _section(text: str) -> Block:
-    """Return a section; `verbatim` keeps Slack from turning words into links and mentions."""
-    if len(text) > _SECTION:
-        text = text[:_SECTION].rpartition("\n")[0] or text[:_SECTION]
-        text += "\n… and more than fits here"
-    return {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}
-
-
-def _context(text: str) -> Block:
-    return {
-        "type": "context",
-        "elements": [{"type": "mrkdwn", "text": text[:_SECTION], "verbatim": True}],
-    }

@@ -12,7 +12,7 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 from bot.config import Slack
-from bot.slack.commands.base import Questions
+from bot.slack.commands.base import Alerts, Questions
 from costcompass_core.domain.secret import Secret
 
 if TYPE_CHECKING:
@@ -28,12 +28,14 @@ class SlackService:
         questions: Questions,
         reveal: Callable[[str], Secret],
         now: Callable[[], datetime],
+        alerts: Alerts,
     ) -> None:
         """Connect nothing yet; `reveal` is asked for the tokens at every sign-in."""
         self._config = config
         self._questions = questions
         self._reveal = reveal
         self._now = now
+        self._alerts = alerts
         self._loaded = Event()
         self._connection: SlackConnection
 
@@ -53,6 +55,7 @@ class SlackService:
                 client=client,
                 commands=COMMANDS,
                 questions=self._questions,
+                alerts=self._alerts,
                 team_id=team_id,
                 allowed_users=self._config.allowed_users,
                 now=self._now,

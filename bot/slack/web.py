@@ -16,7 +16,14 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web import WebClient
 from slack_sdk.web.slack_response import SlackResponse
 
-from costcompass_core.domain.errors import CostCompassError, KeyRejected, Unavailable, WrongKeyType
+from costcompass_core.domain.errors import (
+    CostCompassError,
+    KeyRejected,
+    MessageGone,
+    Unavailable,
+    Undelivered,
+    WrongKeyType,
+)
 from costcompass_core.domain.secret import Secret
 
 CALL_TIMEOUT: Final = 10
@@ -43,7 +50,31 @@ _PERMANENT: Final[Mapping[str, str]] = {
 }
 """Slack's words for what no retry can cure, and the mend."""
 
+_CHANNEL: Final[Mapping[str, str]] = {
+    "channel_not_found": "check [slack] channel, and invite the bot if the channel is private",
+    "is_inactive": "choose a channel that is in use as [slack] channel",
+    "is_archived": "choose a channel that is in use as [slack] channel",
+    "not_in_channel": "invite the bot: /invite @CostCompass in that channel",
+    "restricted_action": "let the bot post there, or choose another [slack] channel",
+    "user_not_found": "check the member ID in [[route]]",
+}
+"""Slack's words for a place that does not take our messages, and the mend."""
+
+_CONTENT: Final = frozenset(
+    {"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long", "no_text"}
+)
+"""Slack's words for a message that it will never take as it is."""
+
+_GONE: Final = frozenset(
+    {"cant_update_message", "edit_window_closed", "invalid_thread_ts", "message_not_found"}
+)
+"""Slack's words for a message that can't be edited or replied to any more."""
+
 _SECRET: Final = re.compile(r"xox[a-z.]+-[\w-]+|xapp-[\w-]+|ticket=[^&\s\"']+|(?<=://)[^/@\s]+@")
+
+
+class MessageRefused(Undelivered):
+    """Slack took offence at a message itself, so that trying again cannot help (exit 69)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +166,15 @@ def _refused(answer: SlackResponse | Mapping[str, Any]) -> tuple[CostCompassErro
         token = "slack/app-token" if method == "apps.connections.open" else "slack/bot-token"
         kind = WrongKeyType if code == "not_allowed_token_type" else KeyRejected
         return kind(f"Slack refuses {token} ({method}: {code})", _PERMANENT[code]), 0.0
+    if code in _CHANNEL:
+        what = f"Slack does not let us post there ({method}: {code})"
+        return Undelivered(what, _CHANNEL[code], permanent=True), 0.0
+    if code in _GONE:
+        return MessageGone(f"the message is not there any more ({method}: {code})"), 0.0
+    if code in _CONTENT:
+        what = f"Slack does not take this message ({method}: {code})"
+        mend = "please report it as a fault of CostCompass"
+        return MessageRefused(what, mend, permanent=True), 0.0
     word = code if re.fullmatch(r"[a-z_]{1,60}", code) else f"status {status}"
     return Unavailable(f"Slack has a problem ({method}: {word})"), 0.0
 

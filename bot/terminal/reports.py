@@ -7,7 +7,8 @@ from datetime import datetime, tzinfo
 from decimal import Decimal
 
 from bot import summary, words
-from bot.terminal.paint import WIDTH, Paint, fit, wrapped
+from bot.terminal.figures import figure_line
+from bot.terminal.paint import Paint, fit, wrapped
 from costcompass_core.domain.forecast import ForecastReport
 from costcompass_core.domain.reports import SpendReport, SpendRow
 
@@ -61,7 +62,7 @@ def _line(row: SpendRow, name: int, cost: int, top: Decimal, paint: Paint) -> st
 def forecast_text(report: ForecastReport, now: datetime, zone: tzinfo, paint: Paint) -> str:
     """Return the answer to `forecast` in at most 80 columns."""
     parts = [paint(wrapped(summary.forecast_headline(report), ""), "bold"), ""]
-    parts += [_figure(*one, paint) for one in _figures(report, now, zone)]
+    parts += [figure_line(*one, paint) for one in _figures(report, now, zone)]
     notes = [
         *summary.foreign(report.foreign_subscriptions),
         *summary.troubles(report.health, now),
@@ -93,11 +94,3 @@ def _figures(report: ForecastReport, now: datetime, zone: tzinfo) -> Iterator[tu
         yield "runway", f"{report.runway.days} days", f"at this rate{when}"
     if picture := summary.recent_line(report):
         yield f"last {len(report.recent)} days", "", picture
-
-
-def _figure(label: str, figure: str, rests_on: str, paint: Paint) -> str:
-    figure = f"{figure:>11}"
-    line = f"  {fit(words.clean(label), 15)}{paint(figure, 'bold')}  "
-    room = WIDTH - 2 - 15 - len(figure) - 2
-    first, *rest = wrapped(rests_on, "", room).split("\n")
-    return "\n".join([line + first, *(" " * (WIDTH - room) + more for more in rest)]).rstrip()

@@ -73,6 +73,22 @@ class UnreadableAnswer(Unavailable):
     """A provider answered something that is not what its documentation promises (exit 69)."""
 
 
+class Undelivered(Unavailable):
+    """A message was not taken; `permanent` where only a change of the set-up can help (exit 69)."""
+
+    def __init__(
+        self, what: str, mend: str = "", *, permanent: bool = False, wait: float = 0.0
+    ) -> None:
+        """`wait` is how many seconds the other side asks for at least before the next try."""
+        super().__init__(what, mend)
+        self.permanent = permanent
+        self.wait = wait
+
+
+class MessageGone(Undelivered):
+    """The message that was to be edited or replied to is not there any more (exit 69)."""
+
+
 class StorageError(CostCompassError):
     """The database cannot be opened, read or written (exit 1)."""
 

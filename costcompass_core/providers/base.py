@@ -50,6 +50,8 @@ class Provider:
     name: str
     title: str
     base_url: str
+    credits_url: str
+    """Where people top up a balance."""
     check_form: Callable[[Secret], bool]
     authorize: Callable[[Secret], Mapping[str, str]]
     identify: Callable[[Client], KeyType]

@@ -1,4 +1,4 @@
-"""The HTTP edge, and the only module that knows httpx: one account's JSON, read with suspicion.
+"""The HTTP edge, and the only module that knows httpx: what others answer is read with suspicion.
 
 Whatever a server does, a call ends in bounded time and memory, with decoded JSON or one of our
 errors, and no error or log line holds the key. Environment variables (proxies, certificate
@@ -7,15 +7,13 @@ bundles) and redirects are ignored, because either could carry the key to anothe
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import random
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Final, Self
-from urllib.parse import SplitResult, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from costcompass_core import __version__
 from costcompass_core.domain.errors import (
@@ -24,8 +22,10 @@ from costcompass_core.domain.errors import (
     Unavailable,
     UnreadableAnswer,
 )
+from costcompass_core.providers.address import parts_of, private
 from costcompass_core.providers.base import Answer
 from costcompass_core.providers.deadline import Deadline
+from costcompass_core.providers.quoting import quoting
 from costcompass_core.providers.reply import Failure, Reply, judge
 
 if TYPE_CHECKING:
@@ -37,8 +37,6 @@ if TYPE_CHECKING:
 for _library in ("httpx", "httpcore"):
     logging.getLogger(_library).setLevel(logging.WARNING)
 
-_QUOTED_CHARACTERS: Final = 200
-"""How much of a stranger's words fits into one of our error lines."""
 _SECRET_CHARACTERS: Final = 8
 """Words of a header value from this length on are hidden; shorter ones are schemes (`Bearer`)."""
 _FIRST_PAUSE_SECONDS: Final = 1.0
@@ -56,97 +54,50 @@ class Limits:
     deadline: float = 30.0
     """Seconds for one attempt, from connecting to the last byte."""
     body_bytes: int = 32 * 1024 * 1024
+    """With 0 an answer is complete with its headers."""
     attempts: int = 3
     longest_wait: float = 60.0
     """Seconds between two attempts; a server that asks for more ends the call."""
 
 
-class Http:
-    """A `base.Client` below one base URL with one account's headers; for one thread at a time.
+class Line:
+    """The way to one host: an exchange ends in bounded time and memory and follows no redirect.
 
-    `wait(seconds)` pauses between attempts and returns true when the program is stopping (an
-    `Event.wait`); `jitter` returns a number from 0 to 1. Close it, or use it in a `with`.
+    `quote` makes a stranger's words fit to print; `setting` names what the address was read from.
     """
 
-    def __init__(
-        self,
-        base_url: str,
-        headers: Mapping[str, str],
-        *,
-        wait: Callable[[float], bool],
-        limits: Limits = Limits(),
-        jitter: Callable[[], float] = random.random,
-    ) -> None:
-        """Raise `ConfigError` for an unsafe address, `KeyRejected` for a key no header can hold."""
+    def __init__(self, limits: Limits, quote: Callable[[str], str], setting: str) -> None:
         import httpx  # noqa: PLC0415 - a tenth of a second that most commands need not spend
 
-        self._base_url = check_base_url(base_url)
-        self._host = urlsplit(self._base_url).netloc
-        try:
-            httpx.URL(self._base_url)
-        except httpx.InvalidURL:
-            raise ConfigError(f"base_url names no host that can exist: {self._host}") from None
-        if not all(_sendable(value) for value in headers.values()):
-            raise KeyRejected(
-                f"the key for {self._host} holds characters that no key has",
-                "store it again: costcompass vault add",
-            )
-        self._headers = {**_HEADERS, **headers}
-        words = " ".join(headers.values()).split()
-        self._secrets = [word for word in words if len(word) >= _SECRET_CHARACTERS]
-        self._wait = wait
         self._limits = limits
-        self._jitter = jitter
+        self._quote = quote
+        self._setting = setting
         self._deadline = Deadline(limits.deadline)
         self._transport = httpx.HTTPTransport(
             verify=_certificates(), trust_env=False, limits=httpx.Limits(max_connections=1)
         )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def close(self) -> None:
         """Give the connection back."""
         self._transport.close()
         self._deadline.hang_up()
 
-    def get(self, path: str, params: Mapping[str, str] | None = None) -> Answer:
-        """GET `path` and decode it, asking again where that can help; see `base.Client.get`."""
-        where = self._host + urlsplit(self._base_url).path + path
-        url = self._base_url + path + (f"?{urlencode(params)}" if params else "")
-        attempt = 1
-        while isinstance(outcome := self._attempt(url, where), Failure):
-            pause = self._pause(attempt, outcome.after)
-            patient = attempt < self._limits.attempts and pause <= self._limits.longest_wait
-            if not (outcome.again and patient):
-                raise outcome.error
-            self._deadline.hang_up()  # servers tend to leave after a fault; ask on a fresh line
-            if self._wait(pause):
-                raise Unavailable(f"{where}: stopping, so not asked again")
-            attempt += 1
-        return outcome
+    def hang_up(self) -> None:
+        """Make the next exchange use a fresh connection."""
+        self._deadline.hang_up()
 
-    def _pause(self, attempt: int, after: float | None) -> float:
-        """Return the seconds to wait: doubling, jittered, and never less than the server asked."""
-        backoff = _FIRST_PAUSE_SECONDS * 2.0 ** (attempt - 1) * (0.5 + self._jitter() / 2)
-        return max(min(backoff, self._limits.longest_wait), after or 0.0)
-
-    def _attempt(self, url: str, where: str) -> Answer | Failure:
-        reply = self._exchange(url, where)
-        return reply if isinstance(reply, Failure) else judge(reply, where, self._quote)
-
-    def _exchange(self, url: str, where: str) -> Reply | Failure:
+    def exchange(
+        self, method: str, url: str, headers: Mapping[str, str], where: str, content: bytes = b""
+    ) -> Reply | Failure:
         """Send one request and read all of its answer, or say what went wrong on the way."""
         import httpx  # noqa: PLC0415 - as in __init__
 
         deadline = self._limits.deadline
         request = httpx.Request(
-            "GET",
+            method,
             url,
-            headers=self._headers,
+            headers={**_HEADERS, **headers},
+            content=content,
             extensions={
                 # Each address of a host gets the time to connect, so it is only a part of all.
                 "timeout": httpx.Timeout(deadline, connect=deadline / 3).as_dict(),
@@ -168,9 +119,12 @@ class Http:
         if reply is not None:
             return reply
         untrusted = "CERTIFICATE_VERIFY_FAILED" in why
-        mend = "check base_url and this machine's clock" if untrusted else "check the network"
+        clock = f"check {self._setting} and this machine's clock"
         return Failure(
-            Unavailable(f"{where} cannot be reached or broke off ({why})", mend),
+            Unavailable(
+                f"{where} cannot be reached or broke off ({why})",
+                clock if untrusted else "check the network",
+            ),
             again=not untrusted,
         )
 
@@ -178,7 +132,7 @@ class Http:
         response = self._transport.handle_request(request)
         try:
             body = bytearray()
-            for chunk in response.iter_raw():
+            for chunk in response.iter_raw() if self._limits.body_bytes else ():
                 body += chunk
                 if len(body) > self._limits.body_bytes:
                     raise UnreadableAnswer(
@@ -189,12 +143,86 @@ class Http:
         headers = {name.lower(): value for name, value in response.headers.items()}
         return Reply(response.status_code, headers, bytes(body))
 
-    def _quote(self, text: str) -> str:
-        """Return a stranger's words, short and without our key, should they echo it."""
-        for secret in self._secrets:
-            text = text.replace(secret, "…")
-        folded = " ".join(text.split())
-        return folded[:_QUOTED_CHARACTERS] + ("…" if len(folded) > _QUOTED_CHARACTERS else "")
+
+class Http:
+    """A `base.Client` below one base URL with one account's headers; for one thread at a time.
+
+    `wait(seconds)` pauses between attempts and returns true when the program is stopping (an
+    `Event.wait`); `jitter` returns a number from 0 to 1. Close it, or use it in a `with`.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        headers: Mapping[str, str],
+        *,
+        wait: Callable[[float], bool],
+        limits: Limits = Limits(),
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        """Raise `ConfigError` for an unsafe address, `KeyRejected` for a key no header can hold."""
+        self._base_url = check_base_url(base_url)
+        self._host = urlsplit(self._base_url).netloc
+        if not possible(self._base_url):
+            raise ConfigError(f"base_url names no host that can exist: {self._host}")
+        if not all(_sendable(value) for value in headers.values()):
+            raise KeyRejected(
+                f"the key for {self._host} holds characters that no key has",
+                "store it again: costcompass vault add",
+            )
+        self._headers = dict(headers)
+        words = " ".join(headers.values()).split()
+        self._quote = quoting(word for word in words if len(word) >= _SECRET_CHARACTERS)
+        self._wait = wait
+        self._limits = limits
+        self._jitter = jitter
+        self._line = Line(limits, self._quote, "base_url")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._line.close()
+
+    def get(self, path: str, params: Mapping[str, str] | None = None) -> Answer:
+        """GET `path` and decode it, asking again where that can help; see `base.Client.get`."""
+        where = self._host + urlsplit(self._base_url).path + path
+        url = self._base_url + path + (f"?{urlencode(params)}" if params else "")
+        attempt = 1
+        while isinstance(outcome := self._attempt(url, where), Failure):
+            pause = self._pause(attempt, outcome.after)
+            patient = attempt < self._limits.attempts and pause <= self._limits.longest_wait
+            if not (outcome.again and patient):
+                raise outcome.error
+            self._line.hang_up()  # servers tend to leave after a fault; ask on a fresh line
+            if self._wait(pause):
+                raise Unavailable(f"{where}: stopping, so not asked again")
+            attempt += 1
+        return outcome
+
+    def _pause(self, attempt: int, after: float | None) -> float:
+        """Return the seconds to wait: doubling, jittered, and never less than the server asked."""
+        backoff = _FIRST_PAUSE_SECONDS * 2.0 ** (attempt - 1) * (0.5 + self._jitter() / 2)
+        return max(min(backoff, self._limits.longest_wait), after or 0.0)
+
+    def _attempt(self, url: str, where: str) -> Answer | Failure:
+        reply = self._line.exchange("GET", url, self._headers, where)
+        return reply if isinstance(reply, Failure) else judge(reply, where, self._quote)
+
+
+def possible(url: str) -> bool:
+    """Whether a checked address names a host that can exist (unlike 999.1.1.1)."""
+    import httpx  # noqa: PLC0415 - as in Line.__init__
+
+    try:
+        httpx.URL(url)
+    except httpx.InvalidURL:
+        return False
+    return True
 
 
 def check_base_url(text: str) -> str:
@@ -202,35 +230,18 @@ def check_base_url(text: str) -> str:
 
     That is HTTPS, or plain HTTP to this very machine, with nothing but host, port and path.
     """
-    parts = _split(text.strip())
+    parts = parts_of(text)
     if parts is None:
         raise ConfigError("base_url is not an address", "write it like https://host/path")
     if parts.username is not None or parts.password is not None:
         raise ConfigError("base_url holds a name or password", "keys belong in the vault")
     if parts.query or parts.fragment:
         raise ConfigError("base_url holds a ? or #", "write it like https://host/path")
-    if parts.scheme != "https" and not (parts.scheme == "http" and _loopback(parts.hostname)):
+    if not private(parts):
         raise ConfigError(
             f"base_url would send the key to {parts.hostname} unencrypted", "use https://"
         )
     return f"{parts.scheme}://{parts.netloc.lower()}{parts.path.rstrip('/')}"
-
-
-def _split(text: str) -> SplitResult | None:
-    """Return the parts of an address with a usable host and port, else `None`."""
-    try:
-        parts = urlsplit(text)
-        usable = parts.port != 0 and (parts.hostname or "").encode("idna")
-    except ValueError:
-        return None
-    return parts if usable and re.fullmatch(r"[!-~]+", text) and "\\" not in text else None
-
-
-def _loopback(host: str | None) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host or "").is_loopback
-    except ValueError:
-        return False
 
 
 def _sendable(value: str) -> bool:
@@ -240,6 +251,6 @@ def _sendable(value: str) -> bool:
 @cache
 def _certificates() -> ssl.SSLContext:
     """Return the one TLS context; making it takes longer than most requests."""
-    import httpx  # noqa: PLC0415 - as in Http.__init__
+    import httpx  # noqa: PLC0415 - as in Line.__init__
 
     return httpx.create_ssl_context(trust_env=False)

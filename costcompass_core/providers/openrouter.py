@@ -254,6 +254,7 @@ PROVIDER: Final = Provider(
     name="openrouter",
     title="OpenRouter",
     base_url="https://openrouter.ai/api/v1",
+    credits_url="https://openrouter.ai/settings/credits",
     check_form=check_form,
     authorize=authorize,
     identify=identify,

@@ -75,7 +75,7 @@ def _refusal(reply: Reply, where: str, error: Any, quote: Callable[[str], str]) 
         what = f"{where} rejected the key{tail}"
         mend = "make sure that it still exists, then store it again: costcompass vault add"
         return Failure(KeyRejected(what, mend))
-    after = _retry_after(reply.headers)
+    after = retry_after(reply.headers)
     mend = f"it asks to try again in {after:.0f} s" if after else ""
     again = status == 429 or 500 <= status < 600
     return Failure(Unavailable(f"{where} answered with an error{tail}", mend), again, after)
@@ -90,7 +90,7 @@ def _moment(http_date: str | None) -> datetime | None:
         return None
 
 
-def _retry_after(headers: Mapping[str, str]) -> float | None:
+def retry_after(headers: Mapping[str, str]) -> float | None:
     """Return the seconds to stay away; a date counts from the server's clock, never from ours."""
     text = headers.get("retry-after", "").strip()
     if re.fullmatch(r"[0-9]{1,10}", text):

@@ -16,9 +16,13 @@ NEAR: Final = timedelta(minutes=15)
 
 
 class Counter(NamedTuple):
-    """A reading's moment (UTC) and the USD that had left the balance by then, over its lifetime."""
+    """A reading's moment (UTC) and its lifetime counters in USD.
+
+    `used` is what usage took by then, `gone` all that left the balance, lost credits included.
+    """
 
     at: datetime
+    used: Usd
     gone: Usd
 
 
@@ -79,6 +83,16 @@ def counter_near(tx: sqlite3.Connection, account: str, moment: datetime) -> Coun
     return min(readings, key=lambda one: abs(one.at - moment), default=None)
 
 
+def first_counter(tx: sqlite3.Connection, account: str, since: datetime) -> Counter | None:
+    """Return the first reading with a usage counter from `since` on."""
+    found = tx.execute(
+        "SELECT at, used, withdrawn FROM balance"
+        " WHERE account = ? AND at >= ? AND used IS NOT NULL ORDER BY at LIMIT 1",
+        (account, moment_text(since)),
+    ).fetchone()
+    return _counter(*found) if found else None
+
+
 def newest_counter(tx: sqlite3.Connection, account: str) -> Counter | None:
     """Return the newest reading that has a usage counter."""
     found = tx.execute(
@@ -90,4 +104,5 @@ def newest_counter(tx: sqlite3.Connection, account: str) -> Counter | None:
 
 
 def _counter(at: str, used: str, withdrawn: str) -> Counter:
-    return Counter(datetime.fromisoformat(at), usd_of(used) + usd_of(withdrawn))
+    taken = usd_of(used)
+    return Counter(datetime.fromisoformat(at), taken, taken + usd_of(withdrawn))

@@ -23,7 +23,16 @@ _COUNTS: Final = """
 
 def m0001_ledger(db: Database) -> None:
     """Create the ledger."""
-    for statement in _LEDGER.split(";"):
+    _run(db, _LEDGER)
+
+
+def m0002_alerts(db: Database) -> None:
+    """Add incidents, the outbox, and why a refresh fails in one word."""
+    _run(db, _ALERTS)
+
+
+def _run(db: Database, statements: str) -> None:
+    for statement in statements.split(";"):
         if statement.strip():
             db.execute(statement)
 
@@ -79,7 +88,40 @@ CREATE TABLE refresh (
 """
 
 
-STEPS: Final = (m0001_ledger,)
+_ALERTS: Final = """
+ALTER TABLE refresh ADD COLUMN reason TEXT;
+
+CREATE TABLE incident (
+    id INTEGER PRIMARY KEY, rule TEXT NOT NULL, account TEXT NOT NULL, subject TEXT NOT NULL,
+    opened_at TEXT NOT NULL, resolved_at TEXT,
+    level INTEGER NOT NULL, levels INTEGER NOT NULL, worst INTEGER NOT NULL,
+    facts TEXT NOT NULL, as_of TEXT NOT NULL, told_at TEXT NOT NULL, seq INTEGER NOT NULL,
+    acknowledged_at TEXT, snooze TEXT, snoozed_until TEXT, changed_by TEXT NOT NULL,
+    channel TEXT NOT NULL, ts TEXT NOT NULL, thread TEXT NOT NULL
+) STRICT;
+
+CREATE UNIQUE INDEX incident_open ON incident (rule, account, subject) WHERE resolved_at IS NULL;
+
+CREATE TABLE incident_change (
+    incident INTEGER NOT NULL, seq INTEGER NOT NULL, at TEXT NOT NULL, what TEXT NOT NULL,
+    level INTEGER NOT NULL, facts TEXT NOT NULL, who TEXT NOT NULL,
+    PRIMARY KEY (incident, seq)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE outbox (
+    id INTEGER PRIMARY KEY, via TEXT NOT NULL, name TEXT NOT NULL, kind TEXT NOT NULL,
+    incident INTEGER, body TEXT NOT NULL, at TEXT NOT NULL,
+    tries INTEGER NOT NULL, try_at TEXT, parked INTEGER NOT NULL, error TEXT NOT NULL,
+    done_at TEXT, UNIQUE (via, name)
+) STRICT;
+
+CREATE INDEX outbox_waiting ON outbox (via, id) WHERE done_at IS NULL;
+
+CREATE TABLE marker (name TEXT PRIMARY KEY, at TEXT NOT NULL) STRICT, WITHOUT ROWID
+"""
+
+
+STEPS: Final = (m0001_ledger, m0002_alerts)
 """Every step, in order; a ledger remembers those it went through by name."""
 
 

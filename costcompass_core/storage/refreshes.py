@@ -5,8 +5,16 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
+from costcompass_core.domain.errors import (
+    CostCompassError,
+    KeyRejected,
+    Unavailable,
+    UnreadableAnswer,
+    VaultLocked,
+    WrongKeyType,
+)
 from costcompass_core.domain.reports import Health
 from costcompass_core.storage.codec import day_of, moment_of, moment_text
 
@@ -22,20 +30,37 @@ class Attempt:
     failures: int
     error: str | None
     permanent: bool
+    reason: str | None = None
+    """Why it failed, in one word of `reason_of`."""
+
+
+def reason_of(error: CostCompassError) -> str:
+    """Return the word that rules tell failures apart by."""
+    return next((word for kind, word in _REASONS if isinstance(error, kind)), "failed")
+
+
+_REASONS: Final[tuple[tuple[type[CostCompassError], str], ...]] = (
+    (WrongKeyType, "wrong_key_type"),
+    (KeyRejected, "key_rejected"),
+    (VaultLocked, "vault_locked"),
+    (UnreadableAnswer, "unreadable"),
+    (Unavailable, "unavailable"),
+)
+"""The first that fits; kinds before what they are kinds of."""
 
 
 def attempts(tx: sqlite3.Connection, account: str) -> dict[str, Attempt]:
     """Return the newest try at each part of the account."""
     found = tx.execute(
-        "SELECT part, tried_at, succeeded_at, failures, error, permanent FROM refresh"
+        "SELECT part, tried_at, succeeded_at, failures, error, permanent, reason FROM refresh"
         " WHERE account = ?",
         (account,),
     )
     return {
         part: Attempt(
-            datetime.fromisoformat(tried), moment_of(good), failures, error, bool(permanent)
+            datetime.fromisoformat(tried), moment_of(good), failures, error, bool(permanent), reason
         )
-        for part, tried, good, failures, error, permanent in found
+        for part, tried, good, failures, error, permanent, reason in found
     }
 
 
@@ -43,20 +68,20 @@ def note_success(tx: sqlite3.Connection, account: str, part: Part, at: datetime)
     """Note that a part was read and stored."""
     moment = moment_text(at)
     tx.execute(
-        "INSERT OR REPLACE INTO refresh VALUES (?, ?, ?, ?, 0, NULL, 0)",
+        "INSERT OR REPLACE INTO refresh VALUES (?, ?, ?, ?, 0, NULL, 0, NULL)",
         (account, part, moment, moment),
     )
 
 
 def note_failure(
-    tx: sqlite3.Connection, account: str, part: Part, at: datetime, error: str, *, permanent: bool
+    tx: sqlite3.Connection, account: str, part: Part, at: datetime, error: CostCompassError
 ) -> None:
     """Note that a part could not be read; when it last could be stays known."""
     tx.execute(
-        "INSERT INTO refresh VALUES (?, ?, ?, NULL, 1, ?, ?) ON CONFLICT DO UPDATE SET"
+        "INSERT INTO refresh VALUES (?, ?, ?, NULL, 1, ?, ?, ?) ON CONFLICT DO UPDATE SET"
         " tried_at = excluded.tried_at, failures = failures + 1, error = excluded.error,"
-        " permanent = excluded.permanent",
-        (account, part, moment_text(at), error, int(permanent)),
+        " permanent = excluded.permanent, reason = excluded.reason",
+        (account, part, moment_text(at), str(error), int(error.permanent), reason_of(error)),
     )
 
 

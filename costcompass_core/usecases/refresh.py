@@ -13,9 +13,16 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from costcompass_core.domain.accounts import Account
-from costcompass_core.domain.days import utc_day
-from costcompass_core.domain.errors import CostCompassError
+from costcompass_core.domain.days import ONE_DAY, utc_day
+from costcompass_core.domain.errors import CostCompassError, StorageError
 from costcompass_core.domain.money import Usd
+from costcompass_core.domain.notices import (
+    CreditsMove,
+    Notice,
+    credits_moved,
+    restated,
+    unexplained,
+)
 from costcompass_core.domain.reread import Verdict, days_to_ask, judge
 from costcompass_core.domain.usage import Activity, Balance, Reading, Usage
 from costcompass_core.providers.base import Client, Provider
@@ -24,19 +31,27 @@ from costcompass_core.storage import usage as usage_queries
 from costcompass_core.storage.balance import add_balance
 from costcompass_core.storage.refreshes import Part, note_failure, note_success
 from costcompass_core.storage.store import Store
+from costcompass_core.storage.views import day_losses, previous_credits, settled_days
+from costcompass_core.usecases.watch import Watch, look
 
 BOTH: tuple[Part, ...] = ("balance", "activity")
+LOSS_DAYS = 3
+"""Newest UTC days that are looked at for losses which their usage does not explain."""
 _MANY_DAYS = 10
 """From this many days on, one call for everything on offer is kinder than one call a day."""
 
 
 @dataclass(frozen=True, slots=True)
 class Restated:
-    """A completed UTC day whose reported total changed after it was stored (USD)."""
+    """A completed UTC day whose reported total changed after it was stored (USD).
+
+    `settled` says that what it said before was read when late rows were no longer expected.
+    """
 
     day: date
     before: Usd
     after: Usd
+    settled: bool = False
 
 
 @dataclass(slots=True)
@@ -60,6 +75,15 @@ class Source:
     client: Client
 
 
+class NotStored(StorageError):
+    """A reading came home and the database refused it; nothing of it is stored."""
+
+    def __init__(self, error: StorageError, reading: Reading) -> None:
+        """Keep the `reading`, for a balance that runs dry has to be told all the same."""
+        super().__init__(error.what, error.mend)
+        self.reading = reading
+
+
 Progress = Callable[[str], None]
 """Told what is being read, for people who watch."""
 
@@ -70,13 +94,20 @@ def refresh_account(
     now: Callable[[], datetime],
     parts: Collection[Part] = BOTH,
     progress: Progress = lambda _: None,
+    *,
+    watch: Watch | None = None,
 ) -> Outcome:
     """Read the account's `parts` and store them whole, or nothing of them.
 
-    Raises what the provider's client raises (`KeyRejected`, `WrongKeyType`, `Unavailable`,
-    `UnreadableAnswer`) and `StorageError`.
+    What `watch` is to be told of goes into the outbox in the same transaction. Raises what the
+    provider's client raises (`KeyRejected`, `WrongKeyType`, `Unavailable`, `UnreadableAnswer`),
+    `NotStored`, and `StorageError` before anything was read.
     """
-    outcome = commit(source.account, store, _read(source, store, now, parts, progress))
+    reading = _read(source, store, now, parts, progress)
+    try:
+        outcome = commit(source.account, store, reading, watch)
+    except StorageError as error:
+        raise NotStored(error, reading) from error
     if "activity" in parts:
         _split_by_key(source, store, now, outcome, progress)
     return outcome
@@ -84,16 +115,24 @@ def refresh_account(
 
 @contextmanager
 def failure_noted(
-    account: Account, store: Store, now: Callable[[], datetime], parts: Collection[Part]
+    account: Account,
+    store: Store,
+    now: Callable[[], datetime],
+    parts: Collection[Part],
+    watch: Watch | None = None,
 ) -> Iterator[None]:
     """Note in the store whatever error ends the block, and let it go on."""
     try:
         yield
+    except StorageError:
+        raise  # where nothing can be written, no failure can be noted either
     except CostCompassError as error:
         with store.writing() as tx:
             usage_queries.remember_account(tx, account.name, account.provider)
             for part in parts:
-                note_failure(tx, account.name, part, now(), str(error), permanent=error.permanent)
+                note_failure(tx, account.name, part, now(), error)
+            if watch is not None:
+                look(tx, watch, now())
         raise
 
 
@@ -126,8 +165,8 @@ def _read(
     return Reading(now(), balance, activity)
 
 
-def commit(account: Account, store: Store, reading: Reading) -> Outcome:
-    """Store what was read, in one transaction. Raises `StorageError`."""
+def commit(account: Account, store: Store, reading: Reading, watch: Watch | None = None) -> Outcome:
+    """Store what was read and what follows from it, in one transaction. Raises `StorageError`."""
     outcome = Outcome(account.name, reading.balance)
     with store.writing() as tx:
         usage_queries.remember_account(tx, account.name, account.provider)
@@ -135,10 +174,41 @@ def commit(account: Account, store: Store, reading: Reading) -> Outcome:
             outcome.notes.extend(reading.activity.notes)
             _store_activity(tx, reading.activity, reading.at, outcome)
             note_success(tx, account.name, "activity", reading.at)
+        notices: list[Notice | None] = []
         if reading.balance is not None:
+            if watch is not None:
+                notices.append(_credits(tx, account.name, reading.balance, reading.at, watch))
             add_balance(tx, account.name, reading.balance, reading.at)
             note_success(tx, account.name, "balance", reading.at)
+        if watch is not None:
+            notices += _history(tx, outcome, reading, watch)
+            look(tx, watch, reading.at, [one for one in notices if one])
     return outcome
+
+
+def _credits(
+    tx: sqlite3.Connection, account: str, balance: Balance, at: datetime, watch: Watch
+) -> Notice | None:
+    before = previous_credits(tx, account)
+    if before is None or balance.purchased is None:
+        return None
+    move = CreditsMove(account, before, balance.purchased, balance.left, at)
+    return credits_moved(move, watch.limits.notice_above)
+
+
+def _history(
+    tx: sqlite3.Connection, outcome: Outcome, reading: Reading, watch: Watch
+) -> list[Notice | None]:
+    """Return which settled days were restated, and which took more than their rows explain."""
+    if reading.activity is None:
+        return []
+    account, floor, at = outcome.account, watch.limits.notice_above, reading.at
+    since = utc_day(at) - LOSS_DAYS * ONE_DAY
+    return [
+        restated(account, one.day, before=one.before, after=one.after, at=at, floor=floor)
+        for one in outcome.restated
+        if one.settled
+    ] + [unexplained(loss, at, floor) for loss in day_losses(tx, account, since)]
 
 
 def _store_activity(
@@ -146,6 +216,7 @@ def _store_activity(
 ) -> None:
     account = outcome.account
     states = usage_queries.day_states(tx, account)
+    settled = settled_days(tx, account, min(activity.days, default=utc_day(at)))
     replace: dict[date, Sequence[Usage]] = {}
     same: list[date] = []
     for day, rows in activity.days.items():
@@ -158,7 +229,7 @@ def _store_activity(
             if stored is None:
                 outcome.new_days += 1
             else:
-                _restate(tx, outcome, day, stored=stored, rows=rows, at=at)
+                _restate(tx, outcome, day, stored=stored, rows=rows, at=at, settled=day in settled)
         elif verdict is Verdict.SAME:
             same.append(day)
         elif verdict is Verdict.DOUBT:
@@ -179,12 +250,13 @@ def _restate(
     stored: Sequence[Usage],
     rows: Sequence[Usage],
     at: datetime,
+    settled: bool,
 ) -> None:
     if sorted(stored) == sorted(rows):
         return
     usage_queries.record_change(tx, outcome.account, day, before=stored, after=rows, at=at)
     before, after = (Usd.total(Usd(row.cost) for row in each) for each in (stored, rows))
-    outcome.restated.append(Restated(day, before, after))
+    outcome.restated.append(Restated(day, before, after, settled))
 
 
 def _split_by_key(

@@ -57,7 +57,7 @@ def test_the_example_file_loads_and_shows_every_key_there_is():
     [subscription] = config.subscriptions
     assert subscription.amount == Usd.of(20)
 
-    text = EXAMPLE.read_text()
+    text = EXAMPLE.read_text().replace("\n# ", "\n")  # what is optional stands there commented out
     for name in names(TOP):
         assert (
             f"\n{name} " in text
@@ -65,6 +65,18 @@ def test_the_example_file_loads_and_shows_every_key_there_is():
             or f"`{name}`" in text
             or (f"{name} =" in text)
         ), f"{name} is missing"
+
+
+def test_what_the_example_has_commented_out_is_valid_too(tmp_path):
+    text = EXAMPLE.read_text()
+    for line in ("[[route]]", "kind ", "rule ", "account = ", "to "):
+        assert f"\n# {line}" in text
+        text = text.replace(f"\n# {line}", f"\n{line}")
+    config = loaded(tmp_path, text.replace("# match =", "match ="))
+    [budget] = config.alerts.budgets
+    assert (budget.account, budget.model) == ("main", "anthropic/*")
+    [route] = config.alerts.desk.routes
+    assert (route.to, route.rule) == ("C0987654321", "budget_spent")
 
 
 def names(table: Table) -> list[str]:
@@ -307,9 +319,9 @@ def test_the_environment_overrides_any_key():
     assert [one.name for one in config.accounts] == ["main", "second"]
     assert config.accounts[0].base_url == "http://127.0.0.1:8080/api/v1"
     assert config.slack.allowed_users == {"U1234", "W5678"}
-    assert [one.text() for one in config.raw["alerts"]["balance_below"]] == ["0.1", "2"]
+    assert [one.text() for one in config.alerts.limits.balance_below] == ["0.1", "2"]
     assert config.subscriptions[0].amount == Usd(Decimal("19.99"))
-    assert config.raw["budget"][0]["match"]["model"] == "anthropic/*"
+    assert config.alerts.budgets[0].model == "anthropic/*"
     assert tree == {"timezone": "UTC", "account": [{"name": "main", "provider": "openrouter"}]}
 
 

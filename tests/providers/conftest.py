@@ -1,11 +1,17 @@
 """Fixtures of the provider tests."""
 
 import ssl
+from datetime import UTC, datetime
 
 import pytest
 from scripted_server import KEY, Play, Server, Waits
 
 from costcompass_core.providers.http import Http, Limits
+
+
+@pytest.fixture
+def now():
+    return lambda: datetime(2026, 11, 23, 9, tzinfo=UTC)
 
 
 @pytest.fixture

@@ -83,6 +83,13 @@ BAD: list[tuple[str, Any]] = [
     ),
     ("11 elements", [{"type": "context", "elements": [{"type": "mrkdwn", "text": "a"}] * 11}]),
     ("an action_id twice", [{"type": "actions", "elements": [button(), button()]}]),
+    (
+        "an action_id in two blocks",
+        [{"type": "actions", "elements": [button()]}, {**section("a"), "accessory": button()}],
+    ),
+    ("a long label", [{"type": "actions", "elements": [button(accessibility_label="a" * 76)]}]),
+    ("a long address", [{"type": "actions", "elements": [button(url="https://" + "a" * 3_000)]}]),
+    ("a long action_id", [{"type": "actions", "elements": [button(action_id="a" * 256)]}]),
     ("long button", [{"type": "actions", "elements": [button(value="v" * 2_001)]}]),
     ("wrong style", [{"type": "actions", "elements": [button(style="green")]}]),
     ("image without alt", [{"type": "image", "image_url": "https://a.invalid/a.png"}]),

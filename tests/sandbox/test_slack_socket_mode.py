@@ -132,6 +132,45 @@ def test_presses_and_events_travel_too(slack: Slack, client: Client):
         person.join()
 
 
+def test_pressing_finds_the_button_as_the_message_stands_now(slack: Slack, client: Client):
+    ack = {"type": "button", "text": plain("Acknowledge"), "action_id": "ack", "value": "7"}
+    top_up = {"type": "button", "text": plain("Top up"), "url": "https://a.invalid/credits"}
+    blocks = [section("Low"), {"type": "actions", "elements": [ack, top_up]}]
+    sent = call(slack, "chat.postMessage", channel="U7", text="Low", blocks=blocks)
+    payload = pressed(slack, client, sent["ts"], "Acknowledge", user_id="U7")
+    action = payload["actions"][0]
+    assert (action["action_id"], action["value"], action["text"]) == (
+        "ack",
+        "7",
+        plain("Acknowledge"),
+    )
+    assert (payload["user"]["id"], payload["team"]["id"]) == ("U7", slack.team_id)
+    assert payload["channel"] == {"id": "D7", "name": "directmessage"}
+    assert payload["container"]["message_ts"] == payload["message"]["ts"] == sent["ts"]
+    rows = [block["block_id"] for block in payload["message"]["blocks"]]
+    assert action["block_id"] == rows[1] != rows[0]
+    url = pressed(slack, client, slack.messages[0], "Top up")["actions"][0]
+    assert (url["url"], "value" in url) == ("https://a.invalid/credits", False)
+    edit = {"channel": "D7", "ts": sent["ts"], "text": "Low"}
+    call(slack, "chat.update", **edit, blocks=[{"type": "actions", "elements": [top_up]}])
+    with pytest.raises(LookupError, match="'Top up'"):
+        slack.user.press(sent["ts"], "ack")
+
+
+def plain(text: str) -> dict[str, str]:
+    return {"type": "plain_text", "text": text}
+
+
+def pressed(slack: Slack, client: Client, *what: Any, **who: str) -> dict[str, Any]:
+    person = Thread(target=lambda: slack.user.press(*what, **who))
+    person.start()
+    envelope = client.receive_text()
+    client.send(json.dumps({"envelope_id": envelope["envelope_id"]}).encode())
+    person.join()
+    payload: dict[str, Any] = envelope["payload"]
+    return payload
+
+
 def test_the_eleventh_connection_is_turned_away(slack: Slack):
     clients = [Client(link(slack)) for _ in range(11)]
     try:

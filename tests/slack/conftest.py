@@ -38,6 +38,7 @@ def connect(slack: Slack) -> Iterator[Connect]:
             tokens: Callable[[], tuple[Secret, Secret]] | None = None,
             allowed: frozenset[str] = frozenset({USER}),
             state: str = "connected",
+            presses: object = None,
         ) -> SlackConnection:
             connection = SlackConnection(
                 tokens or (lambda: (Secret(slack.bot_token), Secret(slack.app_token))),
@@ -46,6 +47,7 @@ def connect(slack: Slack) -> Iterator[Connect]:
                     client=client,
                     commands=commands or (ECHO,),
                     questions=object(),
+                    alerts=presses,
                     team_id=team_id,
                     allowed_users=allowed,
                     now=now,

@@ -28,6 +28,7 @@ def registered(commands: tuple[Command, ...], slack: Slack, names: set[str]) -> 
         client=web_client(Secret(slack.bot_token), slack.api_url),
         commands=commands,
         questions=object(),
+        alerts=object(),
         team_id=slack.team_id,
         allowed_users=frozenset({"U1"}),
         now=now,

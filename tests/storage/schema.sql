@@ -11,6 +11,23 @@ CREATE TABLE balance (
     PRIMARY KEY (account, at)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE incident (
+    id INTEGER PRIMARY KEY, rule TEXT NOT NULL, account TEXT NOT NULL, subject TEXT NOT NULL,
+    opened_at TEXT NOT NULL, resolved_at TEXT,
+    level INTEGER NOT NULL, levels INTEGER NOT NULL, worst INTEGER NOT NULL,
+    facts TEXT NOT NULL, as_of TEXT NOT NULL, told_at TEXT NOT NULL, seq INTEGER NOT NULL,
+    acknowledged_at TEXT, snooze TEXT, snoozed_until TEXT, changed_by TEXT NOT NULL,
+    channel TEXT NOT NULL, ts TEXT NOT NULL, thread TEXT NOT NULL
+) STRICT;
+
+CREATE UNIQUE INDEX incident_open ON incident (rule, account, subject) WHERE resolved_at IS NULL;
+
+CREATE TABLE incident_change (
+    incident INTEGER NOT NULL, seq INTEGER NOT NULL, at TEXT NOT NULL, what TEXT NOT NULL,
+    level INTEGER NOT NULL, facts TEXT NOT NULL, who TEXT NOT NULL,
+    PRIMARY KEY (incident, seq)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE key_usage (
     account TEXT NOT NULL, day TEXT NOT NULL, key TEXT NOT NULL, model TEXT NOT NULL,
     requests INTEGER, prompt_tokens INTEGER, completion_tokens INTEGER,
@@ -19,10 +36,21 @@ CREATE TABLE key_usage (
     PRIMARY KEY (account, day, key, model)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE marker (name TEXT PRIMARY KEY, at TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+CREATE TABLE outbox (
+    id INTEGER PRIMARY KEY, via TEXT NOT NULL, name TEXT NOT NULL, kind TEXT NOT NULL,
+    incident INTEGER, body TEXT NOT NULL, at TEXT NOT NULL,
+    tries INTEGER NOT NULL, try_at TEXT, parked INTEGER NOT NULL, error TEXT NOT NULL,
+    done_at TEXT, UNIQUE (via, name)
+) STRICT;
+
+CREATE INDEX outbox_waiting ON outbox (via, id) WHERE done_at IS NULL;
+
 CREATE TABLE refresh (
     account TEXT NOT NULL, part TEXT NOT NULL,
     tried_at TEXT NOT NULL, succeeded_at TEXT, failures INTEGER NOT NULL,
-    error TEXT, permanent INTEGER NOT NULL,
+    error TEXT, permanent INTEGER NOT NULL, reason TEXT,
     PRIMARY KEY (account, part)
 ) STRICT, WITHOUT ROWID;
 

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from costcompass_core.storage import migrations
+from costcompass_core.storage.migrations import STEPS
 from costcompass_core.storage.store import open_store
 
 SNAPSHOT = Path(__file__).with_name("schema.sql")
@@ -49,4 +51,21 @@ def test_opening_again_migrates_nothing_again(tmp_path):
 
     first = migrated()
     assert migrated() == first
-    assert [row[2] for row in first[0]] == ["m0001_ledger"]
+    assert [row[2] for row in first[0]] == [step.__name__ for step in STEPS]
+
+
+def test_a_ledger_of_the_first_version_is_upgraded_with_all_that_it_holds(tmp_path, monkeypatch):
+    with monkeypatch.context() as before:
+        before.setattr(migrations, "STEPS", STEPS[:1])
+        old = open_store(tmp_path)
+        with old.writing() as tx:
+            tx.execute("INSERT INTO account VALUES ('main', 'openrouter')")
+            tx.execute("INSERT INTO refresh VALUES ('main', 'balance', 't', 's', 2, 'why', 1)")
+        old.close()
+    store = open_store(tmp_path)
+    with store.reading() as tx:
+        assert tx.execute("SELECT * FROM account").fetchall() == [("main", "openrouter")]
+        found = tx.execute("SELECT error, permanent, reason FROM refresh").fetchall()
+        assert found == [("why", 1, None)]
+    assert ours(store) == SNAPSHOT.read_text()
+    store.close()

@@ -25,6 +25,16 @@ class Questions(Protocol):
         """The zone in which moments are told."""
 
 
+class Alerts(Protocol):
+    """What a button may do; each raises `CostCompassError` where it can't be done."""
+
+    def press(self, ident: int, what: str, who: str) -> None:
+        """Do to an incident what the button says, as the member `who`."""
+
+    def test(self, who: str) -> str:
+        """Send a test alert the whole way, asked for by `who`."""
+
+
 @dataclass(frozen=True)
 class Message:
     """What people get to see. `text` is a whole sentence with the number in it.

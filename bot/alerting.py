@@ -1,0 +1,170 @@
+"""The daemon's side of alerts: watches by the clock, writes digests, and answers presses.
+
+Watching in the narrow sense happens inside the refresh's own transaction (`usecases.watch`); the
+tick here notices what no refresh brings: silence, a locked vault, a reminder, a digest's time.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from threading import Event
+from typing import Any, Final
+
+from bot.config import Config
+from bot.sender import Sender
+from bot.unrecorded import Unwritable
+from bot.webhook_shape import incident_shape
+from costcompass_core.domain.errors import StorageError
+from costcompass_core.domain.letters import Subject
+from costcompass_core.domain.secret import Secret
+from costcompass_core.providers.registry import PROVIDERS
+from costcompass_core.storage import outbox
+from costcompass_core.storage.incidents import open_incidents
+from costcompass_core.storage.store import Store
+from costcompass_core.usecases.deliver import Teller
+from costcompass_core.usecases.digest import Reporter
+from costcompass_core.usecases.press import press
+from costcompass_core.usecases.publish import Calendar, publish
+from costcompass_core.usecases.watch import Watch, look
+
+_GAP: Final = timedelta(minutes=2)
+"""A pause between two ticks after which the machine slept, or its clock was set."""
+_log: Final = logging.getLogger(__name__)
+
+
+class Alerting:
+    """Alerts and digests of one running daemon: `tick` often, `committed` after each refresh."""
+
+    def __init__(
+        self,
+        config: Config,
+        store: Store,
+        reveal: Callable[[str], Secret],
+        now: Callable[[], datetime],
+    ) -> None:
+        """Do nothing yet; `reveal` is asked for the bot token when there is something to tell."""
+        self._config = config
+        self._settings = config.alerts
+        self._store = store
+        self._reveal = reveal
+        self._now = now
+        self._last_tick = now()
+        names = tuple(one.name for one in config.accounts)
+        self._watch = replace(self._settings.watch(names, now()), running=True)
+        self._reporter = Reporter(store, config.subscriptions)
+        self._unwritable = Unwritable(self._settings, store, self._teller, now)
+        self._sender = Sender(self._settings, store, self._teller, self._reporter, now)
+
+    @property
+    def watch(self) -> Watch:
+        """What is watched now; refreshes commit with it."""
+        return self._watch
+
+    def _teller(self) -> Teller:
+        from bot.slack.delivery import SlackTeller  # noqa: PLC0415 - as slow as all else together
+
+        config = self._config
+        urls = {one.name: PROVIDERS[one.provider].credits_url for one in config.accounts}
+        api_url = f"{config.slack.api_url}/"
+        return SlackTeller(api_url, self._reveal, self._now, config.timezone, urls)
+
+    def start(self) -> None:
+        """Begin to deliver; what an earlier set-up had refused is tried again."""
+        self.mended()
+        self._sender.start()
+
+    def stop(self, timeout: float) -> None:
+        """Let the call that is under way end, within `timeout` seconds."""
+        self._sender.stop(timeout)
+
+    def locked(self, since: datetime | None) -> None:
+        """Note since when the vault has been waiting for its passphrase, `None` once it is open."""
+        self._watch = replace(self._watch, locked_since=since)
+
+    def mended(self) -> None:
+        """Try again at once what was refused: the configuration, a key or a token changed."""
+        try:
+            with self._store.writing() as tx:
+                outbox.retry_all(tx)
+        except StorageError as error:
+            _log.error("the outbox can't be retried: %s", error)
+        self._sender.poke()
+
+    def committed(self, *, good: bool) -> None:
+        """Deliver what a refresh has just committed; `good` where nothing failed."""
+        if good:
+            self._accepted()
+            self._sender.refreshed()
+        else:
+            self._sender.poke()
+
+    def refused(self, error: StorageError, account: str) -> None:
+        """Tell what a refresh found although the database did not take it."""
+        self._unwritable.refused(error, self._watch, account)
+
+    def tick(self) -> None:
+        """Ask the rules by the clock, and write the digest or the monthly report that is due."""
+        now = self._now()
+        if not timedelta(0) <= now - self._last_tick <= _GAP:
+            # The machine slept or its clock was set: what looks old now may be read in a moment.
+            self._watch = replace(self._watch, since=now)
+        self._last_tick = now
+        digest = self._settings.digest
+        calendar = Calendar(digest.time, digest.weekdays, self._config.timezone)
+        try:
+            with self._store.writing() as tx:
+                look(tx, self._watch, now)
+                outbox.forget_old(tx, now)
+            publish(self._store, self._reporter, calendar, self._watch, now)
+        except StorageError as error:
+            self._unwritable.refused(error, self._watch)
+        self._sender.poke()
+
+    def _accepted(self) -> None:
+        try:
+            self._unwritable.accepted(self._watch)
+        except StorageError as error:
+            self._unwritable.refused(error, self._watch)
+
+    def press(self, ident: int, what: str, who: str) -> None:
+        """Do what a person pressed on an incident's message. Raises `StorageError`."""
+        press(self._store, ident, what, who=who, now=self._now(), ways=self._watch.ways)
+        self._sender.poke()
+
+    def test(self, who: str = "") -> str:
+        """Write a test letter to every place that alerts go to; return its name for `outcome`."""
+        now = self._now()
+        name = f"test:{now.isoformat()}"
+        with self._store.writing() as tx:
+            for via in self._watch.ways:
+                outbox.put(tx, via, name, "test", now, who=who)
+        self._sender.poke()
+        return name
+
+    def outcome(self, name: str, stopping: Event, patience: float) -> dict[str, Any]:
+        """Wait, for `patience` seconds at most, until a letter was told or refused; say which."""
+        for _ in range(int(patience * 20)):
+            with self._store.reading() as tx:
+                told, error = outbox.is_done(tx, name)
+            if told or error or stopping.wait(0.05):
+                break
+        to = self._settings.desk.goes_to(Subject("alert"))
+        return {"told": told, "error": error, "ways": list(self._watch.ways), "to": to}
+
+    def status(self) -> dict[str, Any]:
+        """Return what is open and what waits, as JSON values."""
+        with self._store.reading() as tx:
+            letters, incidents = outbox.still_waiting(tx), open_incidents(tx)
+        since = self._unwritable.since
+        return {
+            "incidents": [incident_shape(one) for one in incidents],
+            "outbox": {
+                "waiting": letters.letters,
+                "oldest": letters.oldest.isoformat() if letters.oldest else None,
+                "parked": [{"name": name, "error": error} for name, error in letters.parked],
+            },
+            "database_refuses_since": since.isoformat() if since else None,
+        }

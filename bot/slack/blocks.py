@@ -1,0 +1,38 @@
+"""The few Block Kit blocks that messages are made of, as plain dicts within Slack's limits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+Block = dict[str, Any]
+
+_SECTION: Final = 2900
+"""Characters that a section's text stays within; Slack's limit is 3,000."""
+_CONTEXT: Final = 1900
+"""Likewise of a context; the limit is 2,000."""
+
+
+def fitted(text: str, most: int = _SECTION) -> str:
+    """Return `text` within `most` characters and a few, cut at the end of a line where it has any."""
+    if len(text) <= most:
+        return text
+    return (text[:most].rpartition("\n")[0] or text[:most]) + "\n… and more than fits here"
+
+
+def section(text: str) -> Block:
+    """Return a section; `verbatim` keeps Slack from turning words into links and mentions."""
+    return {"type": "section", "text": {"type": "mrkdwn", "text": fitted(text), "verbatim": True}}
+
+
+def bullets(lines: Iterable[str]) -> Block:
+    """Return a section with a line each; the lines are escaped already."""
+    return section("\n".join(f"• {line}" for line in lines))
+
+
+def context(text: str) -> Block:
+    """Return small print."""
+    return {
+        "type": "context",
+        "elements": [{"type": "mrkdwn", "text": fitted(text, _CONTEXT), "verbatim": True}],
+    }

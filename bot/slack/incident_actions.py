@@ -1,0 +1,53 @@
+"""The buttons below an incident's message: they follow its state.
+
+What a press of `incident_WORD` does, `usecases.press` says under WORD.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from bot import alert_words, words
+from bot.slack.blocks import Block
+from costcompass_core.domain.incidents import Incident
+
+_TOP_UP_RULES: Final = frozenset({"balance_low", "runway_short"})
+"""What a top-up mends."""
+
+
+def actions(incident: Incident, now: datetime, credits_url: str) -> list[Block]:
+    """Return the buttons that make sense now; none once it is over."""
+    if incident.resolved_at is not None:
+        return []
+    mends = incident.key.rule in _TOP_UP_RULES
+    buttons = []
+    if mends and credits_url:
+        top_up = _button(incident, "Top up", "open_credits")
+        buttons.append(top_up | {"url": credits_url, "style": "primary"})
+    if incident.acknowledged_at is None:
+        buttons.append(_button(incident, "Acknowledge", "incident_acknowledge"))
+    else:
+        buttons.append(_button(incident, "Unacknowledge", "incident_unacknowledge"))
+    if incident.asleep(now):
+        buttons.append(_button(incident, "End snooze", "incident_wake"))
+    else:
+        buttons.append(_button(incident, "Snooze 4 h", "incident_snooze_4h"))
+        buttons.append(_button(incident, "Snooze 24 h", "incident_snooze_24h"))
+        if mends:
+            buttons.append(_button(incident, "Snooze until top-up", "incident_snooze_top_up"))
+    # Slack wants a new block_id whenever a message is edited.
+    name = f"incident-{incident.ident}-{incident.seq}"
+    return [{"type": "actions", "block_id": name, "elements": buttons}]
+
+
+def _button(incident: Incident, text: str, action: str) -> Block:
+    key = incident.key
+    about = " ".join([alert_words.title(key.rule), key.account, key.subject])
+    return {
+        "type": "button",
+        "text": {"type": "plain_text", "text": text},
+        "action_id": action,
+        "value": str(incident.ident),
+        "accessibility_label": words.clean(f"{text}: {about}", 75),
+    }

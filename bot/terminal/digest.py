@@ -1,0 +1,44 @@
+"""The digest as a terminal shows it: the sentence first, its figures under it."""
+
+from __future__ import annotations
+
+from datetime import datetime, tzinfo
+
+from bot import alert_words
+from bot.digest_words import daily
+from bot.digest_words.pieces import mover_figure
+from bot.terminal.figures import figure_line
+from bot.terminal.paint import Paint, wrapped
+from costcompass_core.domain.digest import DigestReport
+from costcompass_core.domain.incidents import Incident
+
+_NAME = 32
+"""Columns of a model's name."""
+
+
+def digest_text(report: DigestReport, now: datetime, zone: tzinfo, paint: Paint) -> str:
+    """Return a digest in at most 80 columns."""
+    parts = [paint(wrapped(daily.headline(report), ""), "bold"), ""]
+    parts += [_incident(one, zone, paint) for one in report.incidents]
+    parts += [""] if report.incidents else []
+    parts += [figure_line(*one, paint) for one in daily.figures(report, now, zone)]
+    parts += _movers(report, paint)
+    parts.append("")
+    parts += [wrapped(note) for note in daily.notes(report)]
+    parts.append(paint(wrapped(daily.footer(report, now, zone)), "dim"))
+    return "\n".join(parts) + "\n"
+
+
+def _incident(incident: Incident, zone: tzinfo, paint: Paint) -> str:
+    line = wrapped(alert_words.line(incident, zone), "    ")
+    return f"  {paint('!', 'red' if incident.critical else 'yellow')}{line[3:]}"
+
+
+def _movers(report: DigestReport, paint: Paint) -> list[str]:
+    if not report.movers:
+        return []
+    lines = ["", paint(f"  {daily.movers_title(report)}", "dim")]
+    for one in report.movers:
+        change, rests_on = mover_figure(one, "usually")
+        lines.append(figure_line(one.name, change, rests_on, paint, room=_NAME))
+    return lines

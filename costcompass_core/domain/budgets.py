@@ -1,0 +1,43 @@
+"""Budgets: what the user wants to spend at most in a UTC month or year, and where it stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from fnmatch import fnmatchcase
+from typing import Literal
+
+from costcompass_core.domain.days import Month
+from costcompass_core.domain.money import Usd
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """`amount` USD a month or year for the usage that matches, and the percentages to tell of.
+
+    `account` is a name, `model` a name with `*` for any characters; `None` matches everything.
+    Subscriptions are no usage and count against no budget.
+    """
+
+    name: str
+    amount: Usd
+    per: Literal["month", "year"] = "month"
+    percents: tuple[Decimal, ...] = ()
+    account: str | None = None
+    model: str | None = None
+
+    def span(self, today: date) -> tuple[date, date]:
+        """Return the first and the last UTC day of the period that `today` is in."""
+        if self.per == "year":
+            return date(today.year, 1, 1), date(today.year, 12, 31)
+        month = Month.of(today)
+        return month.first, month.last
+
+    def covers_account(self, account: str) -> bool:
+        """Return whether usage of the account counts."""
+        return self.account in {None, account}
+
+    def covers_model(self, model: str) -> bool:
+        """Return whether usage of the model counts, in any case of letters."""
+        return self.model is None or fnmatchcase(model.lower(), self.model.lower())

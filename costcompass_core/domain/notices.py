@@ -1,0 +1,106 @@
+"""Notices: things that happened once and are told once, without a state to follow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from fractions import Fraction
+from typing import Final, Literal
+
+from costcompass_core.domain.days import ONE_DAY, midnight
+from costcompass_core.domain.facts import Facts
+from costcompass_core.domain.money import ZERO, Usd
+from costcompass_core.domain.reread import SETTLES_AFTER
+
+NoticeRule = Literal["top_up", "balance_drop", "history_restated", "database_back"]
+NOTICE_RULES: Final[tuple[NoticeRule, ...]] = (
+    "top_up",
+    "balance_drop",
+    "history_restated",
+    "database_back",
+)
+_EDGES: Final = 4
+"""How much faster than its mean a day may spend around the readings at its two edges."""
+_SHARE: Final = Fraction(1, 50)
+"""A loss under a fiftieth of the day's usage is not told: rows may yet come late."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One event. `name` is unique to it, so that it is told once however often it is seen."""
+
+    rule: NoticeRule
+    account: str
+    name: str
+    facts: Facts
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CreditsMove:
+    """How the credits that were ever bought changed from one balance reading to the next (USD)."""
+
+    account: str
+    before: Usd
+    after: Usd
+    left: Usd
+    at: datetime
+
+
+def credits_moved(move: CreditsMove, floor: Usd) -> Notice | None:
+    """Return a top-up, or a fall that no usage explains: a refund, expired or moved credits."""
+    change = move.after - move.before
+    name = f"{move.account}:{move.at.isoformat()}"
+    if change > ZERO:
+        facts: Facts = {"amount": change, "left": move.left}
+        return Notice("top_up", move.account, f"top_up:{name}", facts, move.at)
+    if -change >= floor and change:
+        fall: Facts = {"amount": -change, "left": move.left, "kind": "credits"}
+        return Notice("balance_drop", move.account, f"balance_drop:{name}", fall, move.at)
+    return None
+
+
+def settled_at(day: date) -> datetime:
+    """Return when a completed UTC day counts as reported: later changes restate history."""
+    return midnight(day + ONE_DAY) + SETTLES_AFTER
+
+
+def restated(
+    account: str, day: date, *, before: Usd, after: Usd, at: datetime, floor: Usd
+) -> Notice | None:
+    """Return a settled day whose reported total changed by at least `floor` (USD)."""
+    change = after - before
+    if abs(change.amount) < floor.amount:
+        return None
+    facts: Facts = {"day": day, "before": before, "after": after, "change": change}
+    name = f"history_restated:{account}:{day}:{at.isoformat()}"
+    return Notice("history_restated", account, name, facts, at)
+
+
+@dataclass(frozen=True, slots=True)
+class DayLoss:
+    """What the usage counter says a settled UTC day took (USD), and what its rows add up to.
+
+    `off_edge` is how far, together, the two readings lie from the midnights they stand for.
+    """
+
+    account: str
+    day: date
+    lost: Usd
+    reported: Usd
+    off_edge: timedelta
+
+
+def unexplained(loss: DayLoss, at: datetime, floor: Usd) -> Notice | None:
+    """Return a loss that the day's rows don't explain, beyond what the readings can be off by."""
+    gap = loss.lost - loss.reported
+    slack = loss.reported.ratio() * max(
+        _SHARE, _EDGES * Fraction(loss.off_edge // timedelta(seconds=1), 86_400)
+    )
+    if gap.ratio() < floor.ratio() + slack:
+        return None
+    facts: Facts = {
+        "amount": gap, "day": loss.day, "lost": loss.lost, "reported": loss.reported, "kind": "day",
+    }  # fmt: skip
+    name = f"balance_drop:{loss.account}:{loss.day}"
+    return Notice("balance_drop", loss.account, name, facts, at)

@@ -1,0 +1,186 @@
+"""The outbox: what was committed to be told, until it was; and markers of what was written once."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Final, Literal
+
+from costcompass_core.domain.incidents import What
+from costcompass_core.domain.letters import Kind, Letter
+from costcompass_core.domain.notices import Notice
+from costcompass_core.storage.codec import (
+    day_of,
+    facts_of,
+    facts_text,
+    moment_of,
+    moment_text,
+)
+
+Via = Literal["slack", "webhook"]
+
+_VERSION: Final = 1
+"""Of a letter's body: a later version has to read the letters that an earlier one left."""
+_KEPT: Final = timedelta(days=90)
+"""How long told letters are kept to look things up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What has not been told yet: how many letters, since when, and those that were refused."""
+
+    letters: int
+    oldest: datetime | None
+    parked: tuple[tuple[str, str], ...]
+    """Name and error of each parked letter."""
+
+
+def put(
+    tx: sqlite3.Connection,
+    via: Via,
+    name: str,
+    kind: Kind,
+    at: datetime,
+    *,
+    incident: int | None = None,
+    what: What | None = None,
+    notice: Notice | None = None,
+    day: date | None = None,
+    who: str = "",
+    seq: int = 0,
+) -> bool:
+    """Put a letter into the outbox, once for each `name`; return whether it is new.
+
+    It says what happened; the words are found when it is sent. `seq` is the incident's change.
+    """
+    body = {
+        "version": _VERSION,
+        "what": what,
+        "day": None if day is None else day.isoformat(),
+        "who": who,
+        "notice": None if notice is None else _notice_shape(notice),
+        "seq": seq,
+    }
+    done = tx.execute(
+        "INSERT OR IGNORE INTO outbox (via, name, kind, incident, body, at, tries, parked, error)"
+        " VALUES (?, ?, ?, ?, ?, ?, 0, 0, '')",
+        (via, name, kind, incident, json.dumps(body), moment_text(at)),
+    )
+    return done.rowcount == 1
+
+
+def _notice_shape(notice: Notice) -> dict[str, str]:
+    return {
+        "rule": notice.rule,
+        "account": notice.account,
+        "name": notice.name,
+        "facts": facts_text(notice.facts),
+        "at": moment_text(notice.at),
+    }
+
+
+def _notice(shape: Any) -> Notice | None:
+    if shape is None:
+        return None
+    at = datetime.fromisoformat(shape["at"])
+    return Notice(shape["rule"], shape["account"], shape["name"], facts_of(shape["facts"]), at)
+
+
+def waiting(tx: sqlite3.Connection, via: Via) -> list[Letter]:
+    """Return the letters that are not done, in the order in which they were written."""
+    found = tx.execute(
+        "SELECT id, name, kind, at, incident, body, tries, try_at, parked, error FROM outbox"
+        " WHERE via = ? AND done_at IS NULL ORDER BY id",
+        (via,),
+    )
+    return [_letter(*row) for row in found]
+
+
+def _letter(*row: Any) -> Letter:
+    ident, name, kind, at, incident, body, tries, try_at, parked, error = row
+    told = json.loads(body)
+    return Letter(
+        ident,
+        name,
+        kind,
+        datetime.fromisoformat(at),
+        told["what"],
+        incident,
+        _notice(told["notice"]),
+        day_of(told["day"]),
+        told["who"],
+        told["seq"],
+        tries,
+        moment_of(try_at),
+        bool(parked),
+        error,
+    )
+
+
+def done(tx: sqlite3.Connection, letters: Iterable[Letter], at: datetime) -> None:
+    """Mark letters as told, or as told together with a newer one."""
+    tx.executemany(
+        "UPDATE outbox SET done_at = ?, parked = 0, error = '' WHERE id = ?",
+        [(moment_text(at), one.ident) for one in letters],
+    )
+
+
+def failed(
+    tx: sqlite3.Connection, letters: Iterable[Letter], try_at: datetime, error: str, *, parked: bool
+) -> None:
+    """Note that letters could not be told, and when to try again."""
+    tx.executemany(
+        "UPDATE outbox SET tries = tries + 1, try_at = ?, parked = ?, error = ? WHERE id = ?",
+        [(moment_text(try_at), int(parked), error, one.ident) for one in letters],
+    )
+
+
+def retry_all(tx: sqlite3.Connection) -> None:
+    """Make every letter due at once: the set-up changed, so what was refused may be taken."""
+    tx.execute("UPDATE outbox SET try_at = NULL, parked = 0 WHERE done_at IS NULL")
+
+
+def still_waiting(tx: sqlite3.Connection) -> Waiting:
+    """Return what the outbox holds, over all ways out."""
+    [count, oldest] = tx.execute(
+        "SELECT count(*), min(at) FROM outbox WHERE done_at IS NULL"
+    ).fetchone()
+    parked = tx.execute(
+        "SELECT via || ' ' || name, error FROM outbox"
+        " WHERE done_at IS NULL AND parked = 1 ORDER BY id"
+    ).fetchall()
+    return Waiting(count, moment_of(oldest), tuple((name, error) for name, error in parked))
+
+
+def next_try(tx: sqlite3.Connection) -> datetime | None:
+    """Return the soonest moment (UTC) at which a letter that failed is to be tried again."""
+    [soonest] = tx.execute(
+        "SELECT min(try_at) FROM outbox WHERE done_at IS NULL AND try_at IS NOT NULL"
+    ).fetchone()
+    return moment_of(soonest)
+
+
+def is_done(tx: sqlite3.Connection, name: str) -> tuple[bool, str]:
+    """Return whether every letter of this name was told, and the error of one that was not."""
+    found = tx.execute("SELECT done_at, error FROM outbox WHERE name = ?", (name,)).fetchall()
+    wrong = next((error for at, error in found if at is None and error), "")
+    return all(at is not None for at, _ in found), wrong
+
+
+def mark_once(tx: sqlite3.Connection, name: str, at: datetime) -> bool:
+    """Set a marker; return whether it was not there yet."""
+    made = tx.execute("INSERT OR IGNORE INTO marker VALUES (?, ?)", (name, moment_text(at)))
+    return made.rowcount == 1
+
+
+def is_marked(tx: sqlite3.Connection, name: str) -> bool:
+    """Return whether a marker is there."""
+    return tx.execute("SELECT 1 FROM marker WHERE name = ?", (name,)).fetchone() is not None
+
+
+def forget_old(tx: sqlite3.Connection, now: datetime) -> None:
+    """Drop letters that were told long ago."""
+    tx.execute("DELETE FROM outbox WHERE done_at < ?", (moment_text(now - _KEPT),))

@@ -1,0 +1,196 @@
+"""What the alert rules look at, gathered from the ledger at one moment."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+
+from costcompass_core.domain.budgets import Budget
+from costcompass_core.domain.days import ONE_DAY, Month, each_day, midnight, missing, utc_day
+from costcompass_core.domain.forecast import BURN_DAYS, AccountBalance, History, burn_of
+from costcompass_core.domain.money import ZERO, Usd
+from costcompass_core.domain.notices import DayLoss, settled_at
+from costcompass_core.domain.rules import AccountView, BudgetView, PartState, Today
+from costcompass_core.storage.balance import (
+    counter_near,
+    first_counter,
+    newest_balances,
+    newest_counter,
+)
+from costcompass_core.storage.codec import day_of, moment_of, sum_of, usd_of
+from costcompass_core.storage.refreshes import attempts
+from costcompass_core.storage.spend import histories, read_days
+
+_LOOKS_BACK = 2 * BURN_DAYS
+"""Days; enough for a burn window that ends a few days ago."""
+
+
+def account_views(
+    tx: sqlite3.Connection, names: Iterable[str], now: datetime, since: datetime
+) -> list[AccountView]:
+    """Return each account as it is stored at `now`; `since` is when watching began."""
+    balances = {one.account: one for one in newest_balances(tx)}
+    spent = histories(tx, utc_day(now) - _LOOKS_BACK * ONE_DAY)
+    nothing = History({}, None)
+    return [
+        _account_view(tx, name, spent.get(name, nothing), balances.get(name), now, since)
+        for name in names
+    ]
+
+
+def _account_view(
+    tx: sqlite3.Connection,
+    name: str,
+    history: History,
+    balance: AccountBalance | None,
+    *moments: datetime,
+) -> AccountView:
+    now, since = moments
+    today = utc_day(now)
+    yesterday = today - ONE_DAY
+    before = each_day(yesterday - BURN_DAYS * ONE_DAY, yesterday - ONE_DAY)
+    return AccountView(
+        name,
+        now,
+        since,
+        balance,
+        burn_of(history),
+        max((history.spent.get(day, ZERO) for day in before), default=ZERO),
+        today_spent(tx, name, today),
+        history.spent.get(yesterday) or _lost_on(tx, name, yesterday),
+        _byok(tx, name, Month.of(today)),
+        _parts(tx, name),
+    )
+
+
+def _lost_on(tx: sqlite3.Connection, account: str, day: date) -> Usd | None:
+    """Return what usage took from the balance on a UTC day that is over, by its readings (USD)."""
+    before = counter_near(tx, account, midnight(day))
+    after = counter_near(tx, account, midnight(day + ONE_DAY))
+    return after.used - before.used if before and after else None
+
+
+def today_spent(tx: sqlite3.Connection, account: str, today: date) -> Today | None:
+    """Return what the balance lost since midnight (UTC), or since the first reading of today."""
+    begin = midnight(today)
+    before = counter_near(tx, account, begin) or first_counter(tx, account, begin)
+    after = newest_counter(tx, account)
+    if before is None or after is None or after.at < begin or after.at <= before.at:
+        return None
+    return Today(after.used - before.used, before.at)
+
+
+def _byok(tx: sqlite3.Connection, account: str, month: Month) -> Usd:
+    [joined] = tx.execute(
+        "SELECT group_concat(byok_cost, ' ') FROM usage_month WHERE account = ? AND month = ?",
+        (account, month.text()),
+    ).fetchone()
+    return Usd(sum_of(joined))
+
+
+def _parts(tx: sqlite3.Connection, account: str) -> dict[str, PartState]:
+    return {
+        part: PartState(one.tried_at, one.succeeded_at, one.failures, one.reason, one.error)
+        for part, one in attempts(tx, account).items()
+    }
+
+
+def budget_views(
+    tx: sqlite3.Connection, budgets: Iterable[Budget], accounts: Sequence[str], now: datetime
+) -> list[BudgetView]:
+    """Return where each budget stands at `now`."""
+    return [_budget_view(tx, one, accounts, now) for one in budgets]
+
+
+def _budget_view(
+    tx: sqlite3.Connection, budget: Budget, accounts: Sequence[str], now: datetime
+) -> BudgetView:
+    today = utc_day(now)
+    start, end = budget.span(today)
+    names = [one for one in accounts if budget.covers_account(one)]
+    spent = _spent_by_day(tx, budget, names, min(start, today - _LOOKS_BACK * ONE_DAY))
+    read = _read_by_all(tx, names, min(start, today - _LOOKS_BACK * ONE_DAY), today)
+    newest = max(read, default=start - ONE_DAY)
+    reported = Usd.total(cost for day, cost in spent.items() if start <= day <= end)
+    history = History({day: spent.get(day, ZERO) for day in read}, min(spent, default=None))
+    completed = list(each_day(start, today - ONE_DAY))
+    so_far = ZERO if budget.model else _today_of_all(tx, names, today)
+    tries = [attempts(tx, name).get("activity") for name in names]
+    good = [one.succeeded_at for one in tries if one and one.succeeded_at]
+    return BudgetView(
+        budget,
+        now,
+        reported + so_far,
+        reported,
+        not missing(completed, read),
+        burn_of(history),
+        (end - max(newest, start - ONE_DAY)).days,
+        min(good) if good and len(good) == len(names) else None,
+    )
+
+
+def _spent_by_day(
+    tx: sqlite3.Connection, budget: Budget, names: Sequence[str], since: date
+) -> dict[date, Usd]:
+    """Return the USD per UTC day with rows that a budget covers."""
+    models = [
+        model
+        for [model] in tx.execute("SELECT DISTINCT model FROM usage_month")
+        if budget.covers_model(model)
+    ]
+    found = tx.execute(
+        "SELECT day, group_concat(cost, ' ') FROM usage WHERE day >= ?"
+        " AND account IN (SELECT value FROM json_each(?))"
+        " AND model IN (SELECT value FROM json_each(?)) GROUP BY day",
+        (since.isoformat(), json.dumps(list(names)), json.dumps(models)),
+    )
+    return {date.fromisoformat(day): Usd(sum_of(costs)) for day, costs in found}
+
+
+def _read_by_all(
+    tx: sqlite3.Connection, names: Sequence[str], since: date, today: date
+) -> set[date]:
+    read = [read_days(tx, name, since, today) for name in names]
+    return read[0].intersection(*read[1:]) if read else set()
+
+
+def _today_of_all(tx: sqlite3.Connection, names: Sequence[str], today: date) -> Usd:
+    known = [today_spent(tx, name, today) for name in names]
+    return Usd.total(max(one.spent, ZERO) for one in known if one)
+
+
+def previous_credits(tx: sqlite3.Connection, account: str) -> Usd | None:
+    """Return the credits (USD) that were ever bought by the newest reading."""
+    found = tx.execute(
+        "SELECT purchased FROM balance WHERE account = ? ORDER BY at DESC LIMIT 1", (account,)
+    ).fetchone()
+    return usd_of(found[0]) if found and found[0] is not None else None
+
+
+def day_losses(tx: sqlite3.Connection, account: str, since: date) -> list[DayLoss]:
+    """Return what each settled UTC day since `since` took and reported, where both are known."""
+    found = tx.execute(
+        "SELECT day, read_at, cost FROM usage_day WHERE account = ? AND day >= ? ORDER BY day",
+        (account, since.isoformat()),
+    ).fetchall()
+    losses = []
+    for text, read_at, cost in found:
+        day = date.fromisoformat(text)
+        begin, end = midnight(day), midnight(day + ONE_DAY)
+        first, last = counter_near(tx, account, begin), counter_near(tx, account, end)
+        if first and last and (moment_of(read_at) or begin) >= settled_at(day):
+            off = abs(first.at - begin) + abs(last.at - end)
+            losses.append(DayLoss(account, day, last.used - first.used, usd_of(cost), off))
+    return losses
+
+
+def settled_days(tx: sqlite3.Connection, account: str, since: date) -> set[date]:
+    """Return the UTC days since `since` that were read after they counted as reported."""
+    found = tx.execute(
+        "SELECT day, read_at FROM usage_day WHERE account = ? AND day >= ?",
+        (account, since.isoformat()),
+    )
+    read = {day_of(day): moment_of(at) for day, at in found}
+    return {day for day, at in read.items() if day and at and at >= settled_at(day)}

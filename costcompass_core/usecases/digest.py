@@ -1,0 +1,134 @@
+"""Digests and monthly reports from what is stored; how they are told and sent is not known here."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+
+from costcompass_core.domain.days import ONE_DAY, Month, midnight, newest_completed, utc_day
+from costcompass_core.domain.digest import (
+    DigestReport,
+    MonthlyReport,
+    digest_of,
+    health_at,
+    looks_back,
+)
+from costcompass_core.domain.forecast import burn_of, combined, forecast, next_month
+from costcompass_core.domain.ledger import USUAL_DAYS, Ledger, restatements, whole_months
+from costcompass_core.domain.money import ZERO
+from costcompass_core.domain.movers import Mover, most_moved
+from costcompass_core.domain.notices import settled_at
+from costcompass_core.domain.query import Dimension
+from costcompass_core.domain.reports import Amounts, Health, SpendRow, known_through, ranked
+from costcompass_core.domain.subscriptions import Subscription, due_in, in_other_currencies
+from costcompass_core.storage.digest import balances_at, day_changes, model_days, models_before
+from costcompass_core.storage.incidents import open_incidents
+from costcompass_core.storage.refreshes import health
+from costcompass_core.storage.spend import amounts, histories
+from costcompass_core.storage.store import Store
+
+_EVERY: Final = ONE_DAY
+"""How far back changes are news: to the digest before this one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reporter:
+    """Makes digests and monthly reports, over one store and the declared subscriptions."""
+
+    store: Store
+    subscriptions: Sequence[Subscription] = ()
+
+    def digest(self, day: date, at: datetime) -> DigestReport:
+        """Return the digest of the local date `day` as of `at`.
+
+        Readings after `at` are left out; what each day cost is told as it is stored now.
+        """
+        with self.store.reading() as tx:
+            return _digest(tx, day, at, self.subscriptions)
+
+    def monthly(self, month: Month, now: datetime) -> MonthlyReport:
+        """Return the report of a UTC month that is over."""
+        with self.store.reading() as tx:
+            return _monthly(tx, month, now, self.subscriptions)
+
+
+def month_complete(tx: sqlite3.Connection, month: Month, now: datetime) -> bool:
+    """Return whether every day of `month` is known for every account, and the last has settled."""
+    if now < settled_at(month.last):
+        return False
+    ledger = _ledger(tx, month.first, health(tx))
+    return bool(ledger.accounts) and not ledger.missing(month.first, month.last)
+
+
+def _ledger(tx: sqlite3.Connection, since: date, conditions: Sequence[Health]) -> Ledger:
+    return Ledger(tuple(one.account for one in conditions), histories(tx, since))
+
+
+def _digest(
+    tx: sqlite3.Connection, day: date, at: datetime, subscriptions: Sequence[Subscription]
+) -> DigestReport:
+    today = utc_day(at)
+    newest = newest_completed(today)
+    conditions = health_at(health(tx), at, newest)
+    since = looks_back(newest, known_through(conditions))
+    ledger = _ledger(tx, since, conditions).until(newest)
+    return digest_of(
+        day,
+        at,
+        newest,
+        ledger,
+        forecast(today, ledger.histories, balances_at(tx, at), subscriptions, conditions),
+        costs=model_days(tx, newest - USUAL_DAYS * ONE_DAY, newest),
+        known_models=models_before(tx, newest),
+        incidents=[one for one in open_incidents(tx) if one.opened_at <= at],
+        changes=day_changes(tx, at - _EVERY, at),
+    )
+
+
+def _monthly(
+    tx: sqlite3.Connection, month: Month, now: datetime, subscriptions: Sequence[Subscription]
+) -> MonthlyReport:
+    conditions = health(tx)
+    ledger = _ledger(tx, month.previous.first, conditions).until(month.last)
+    rows, total, byok = ranked(_month_amounts(tx, month, "model"))
+    against = whole_months(ledger, month)
+    accounts = ranked(_month_amounts(tx, month, "account"))[0] if len(conditions) > 1 else ()
+    together = combined(list(ledger.histories.values()))
+    return MonthlyReport(
+        month=month,
+        total=total,
+        byok=byok,
+        rows=rows,
+        accounts=accounts,
+        days=tuple((day, usd) for day, usd in sorted(together.spent.items()) if day >= month.first),
+        against=against,
+        movers=_month_movers(tx, month, rows) if against else (),
+        subscriptions=due_in(month, subscriptions),
+        foreign_subscriptions=tuple(in_other_currencies(month, subscriptions)),
+        outlook=next_month(month.last, burn_of(together), subscriptions),
+        restated=restatements(
+            one for one in day_changes(tx, midnight(month.first), now) if Month.of(one.day) == month
+        ),
+        missing_days=ledger.missing(month.first, month.last),
+        health=tuple(conditions),
+    )
+
+
+def _month_amounts(tx: sqlite3.Connection, month: Month, by: Dimension) -> list[Amounts]:
+    return amounts(tx, month.first, month.last, by, None)
+
+
+def _month_movers(
+    tx: sqlite3.Connection, month: Month, rows: Sequence[SpendRow]
+) -> tuple[Mover, ...]:
+    """Return the models that changed most against the whole month before."""
+    before = {one.name: one.cost for one in ranked(_month_amounts(tx, month.previous, "model"))[0]}
+    now = {one.name: one.cost for one in rows}
+    known = models_before(tx, month.first)
+    return most_moved(
+        Mover(name, now.get(name, ZERO), before.get(name, ZERO), name not in known)
+        for name in now.keys() | before.keys()
+    )

@@ -1,0 +1,96 @@
+"""Publish: put a digest or a month's report into the outbox, exactly once, when its time has come.
+
+A marker is stored in the same transaction, so that neither a restart nor a clock that jumps can
+bring the same local date twice; only today's digest is ever written, so a catch-up brings one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from typing import Final
+
+from costcompass_core.domain.days import Month, utc_day
+from costcompass_core.storage.outbox import is_marked, mark_once, put
+from costcompass_core.storage.store import Store
+from costcompass_core.usecases.deliver import Reports
+from costcompass_core.usecases.digest import month_complete
+from costcompass_core.usecases.watch import Watch
+
+PATIENCE: Final = timedelta(minutes=30)
+"""How long a digest waits for a day that has not been read yet."""
+_WRAP_UP_DAYS: Final = 20
+"""Days of a month on which the report of the month before is still worth sending."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """When digests come: at a local `time` in `zone` on some weekdays (Monday is 0)."""
+
+    time: time | None
+    weekdays: frozenset[int]
+    zone: tzinfo
+
+    def moment(self, day: date) -> datetime | None:
+        """Return when (UTC) the digest of a local date comes, `None` where digests are off.
+
+        A time that the clocks skip counts as if they had not been put forward yet; of one that
+        they show twice it is the first.
+        """
+        if self.time is None:
+            return None
+        return datetime.combine(day, self.time, self.zone).astimezone(UTC)
+
+    def due(self, now: datetime) -> date | None:
+        """Return the local date of `now` once its digest time has come."""
+        today = now.astimezone(self.zone).date()
+        moment = self.moment(today)
+        return today if moment is not None and now >= moment else None
+
+
+def publish(
+    store: Store, reports: Reports, calendar: Calendar, watch: Watch, now: datetime
+) -> None:
+    """Write what is due at `now` and was not written yet.
+
+    A digest waits for yesterday's usage for `PATIENCE`, counted from its time or from when this
+    daemon began, and is not written when it would be empty. Raises `StorageError`.
+    """
+    day = calendar.due(now)
+    moment = calendar.moment(day) if day else None
+    if day is None or moment is None:
+        return
+    if day.weekday() in calendar.weekdays:
+        _digest(store, reports, watch, day, now, until=max(moment, watch.since) + PATIENCE)
+    _monthly(store, watch, now)
+
+
+def _digest(
+    store: Store, reports: Reports, watch: Watch, day: date, now: datetime, *, until: datetime
+) -> None:
+    name = f"digest:{day}"
+    with store.reading() as tx:
+        if is_marked(tx, name):
+            return
+    report = reports.digest(day, now)
+    if report.waits_for_data and now < until:
+        return
+    with store.writing() as tx:
+        if mark_once(tx, name, now) and not report.is_empty:
+            for via in watch.ways:
+                put(tx, via, name, "digest", now, day=day)
+
+
+def _monthly(store: Store, watch: Watch, now: datetime) -> None:
+    today = utc_day(now)
+    month = Month.of(today).previous
+    name = f"monthly:{month.text()}"
+    if today.day > _WRAP_UP_DAYS:
+        return
+    with store.reading() as tx:
+        if is_marked(tx, name) or not month_complete(tx, month, now):
+            return
+    with store.writing() as tx:
+        if mark_once(tx, name, now):
+            for via in watch.ways:
+                put(tx, via, name, "monthly", now, day=month.first)
