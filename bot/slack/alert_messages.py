@@ -13,7 +13,7 @@ from typing import Final
 
 from bot import alert_words, words
 from bot.alert_words import Voice
-from bot.slack.blocks import Block, bullets, context, fitted, section
+from bot.slack.blocks import Block, bullets, button, context, fitted, section
 from bot.slack.commands.base import Message
 from bot.slack.incident_actions import actions
 from bot.slack.voice import ALOUD, SLACK
@@ -228,12 +228,7 @@ def unrecorded_message(
 
 def test_message(who: str, now: datetime, zone: tzinfo) -> Message:
     """Return a message that says it is only a test; `who` asked for it, "" on the command line."""
-    again: Block = {
-        "type": "button",
-        "text": {"type": "plain_text", "text": "Send another test"},
-        "action_id": "alert_test",
-        "value": "test",
-    }
+    again = button("Send another test", "alert_test", "test")
 
     def page(voice: Voice) -> _Page:
         asked = f"by {voice.who(who)}" if who else "with `costcompass alert test`"

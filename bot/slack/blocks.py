@@ -36,3 +36,9 @@ def context(text: str) -> Block:
         "type": "context",
         "elements": [{"type": "mrkdwn", "text": fitted(text, _CONTEXT), "verbatim": True}],
     }
+
+
+def button(text: str, action: str, value: str) -> Block:
+    """Return a button; `action` is what a press of it is known by."""
+    label = {"type": "plain_text", "text": text}
+    return {"type": "button", "text": label, "action_id": action, "value": value}

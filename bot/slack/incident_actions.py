@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final
 
 from bot import alert_words, words
-from bot.slack.blocks import Block
+from bot.slack.blocks import Block, button
 from costcompass_core.domain.incidents import Incident
 
 _TOP_UP_RULES: Final = frozenset({"balance_low", "runway_short"})
@@ -44,10 +44,5 @@ def actions(incident: Incident, now: datetime, credits_url: str) -> list[Block]:
 def _button(incident: Incident, text: str, action: str) -> Block:
     key = incident.key
     about = " ".join([alert_words.title(key.rule), key.account, key.subject])
-    return {
-        "type": "button",
-        "text": {"type": "plain_text", "text": text},
-        "action_id": action,
-        "value": str(incident.ident),
-        "accessibility_label": words.clean(f"{text}: {about}", 75),
-    }
+    label = words.clean(f"{text}: {about}", 75)
+    return button(text, action, str(incident.ident)) | {"accessibility_label": label}

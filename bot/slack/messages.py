@@ -6,7 +6,7 @@ from datetime import datetime, tzinfo
 from typing import Final
 
 from bot import summary, words
-from bot.slack.blocks import bullets, context, section
+from bot.slack.blocks import bullets, button, context, section
 from bot.slack.commands.base import Message
 from bot.slack.words import escape, fenced
 from costcompass_core.domain.forecast import ForecastReport
@@ -81,9 +81,11 @@ def _footer(report: ForecastReport) -> str:
 
 
 def help_message(name: str, usage: str, lines: tuple[str, ...]) -> Message:
-    """Return how a command is used, with examples."""
+    """Return how a command is used, with examples, and the button that tries out alerts."""
     first = f"Use {name} {usage}".strip()
+    listed = "\n".join(f"• {escape(line)}" for line in lines)
+    test = button("Send a test alert", "alert_test", "test")
     return Message(
         escape(f"{first}."),
-        (section(f"*`{escape(first)}`*\n" + "\n".join(f"• {escape(line)}" for line in lines)),),
+        (section(f"*`{escape(first)}`*\n{listed}"), {"type": "actions", "elements": [test]}),
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bot.cli import cli
 from bot.config import parse_config
+from bot.config_keys import RULE_NAMES
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -25,6 +26,15 @@ def test_the_readme_s_configuration_is_valid() -> None:
     [example] = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
     config = parse_config(tomllib.loads(example, parse_float=Decimal), {})
     assert [one.name for one in config.accounts] == ["main"]
+
+
+def test_the_alerts_page_names_every_rule_and_its_configuration_is_valid() -> None:
+    page = (ROOT / "docs" / "alerts.md").read_text()
+    assert set(RULE_NAMES) == set(re.findall(r"^\| `([a-z_]+)` \|", page, re.MULTILINE))
+    [example] = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    account = {"account": [{"name": "main", "provider": "openrouter"}]}
+    config = parse_config(tomllib.loads(example) | account, {})
+    assert len(config.alerts.desk.routes) == 2
 
 
 def test_links_inside_the_repository_lead_somewhere() -> None:

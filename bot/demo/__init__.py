@@ -1,0 +1,104 @@
+"""The demo: the real daemon in a process of its own, against stand-ins for OpenRouter and Slack.
+
+Nothing differs from production but the addresses and the hurry: a vault is made, keys are added and
+checked, the daemon reads thirty days into SQLite, connects to Slack, sends its digest, tells of a
+balance that runs dry, and answers what people type.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import click
+
+from bot.demo.channel import Channel
+from bot.demo.stage import Stage, daemon, run, write_config
+from bot.sandbox.openrouter import OpenRouter
+from bot.sandbox.scenario import demo_account
+from bot.sandbox.show import shown
+from bot.sandbox.slack import Slack
+from bot.sandbox.slack_people import CHANNEL, USER
+from bot.terminal.paint import WIDTH, Paint
+
+_SCRIPT: Final = ("/spend", "/forecast", "/spend 7d by host claude", "/spend yesterdya")
+_STRANGER: Final = "U0STRANGER1"
+_ROOM: Final = 30
+"""USD that the account has at least, so that an alert's levels are still ahead."""
+
+
+def play(now: Callable[[], datetime], paint: Paint, *, script: bool) -> None:
+    """Play the demo in the terminal; without `script` the user types commands afterwards.
+
+    Raises `CostCompassError` when the daemon does not come up.
+    """
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="costcompass-demo-")))
+        account = demo_account(now().date())
+        if account.balance(now()) < _ROOM:  # some days of the story are dear ones
+            account.top_up(_ROOM)
+        openrouter = stack.enter_context(OpenRouter(now, [account]))
+        slack = stack.enter_context(Slack(now))
+        stage = Stage(folder, slack, paint)
+        write_config(stage, openrouter.base_url)
+        click.echo("CostCompass demo: the real daemon; OpenRouter and Slack are stand-ins on")
+        click.echo("127.0.0.1, keys and vault are thrown away at the end.")
+        run(stage, "vault create")
+        run(stage, "vault add openrouter/main", account.inference_keys[0].secret, fails=True)
+        run(stage, "vault add openrouter/main", account.management_key.secret)
+        run(stage, "vault add slack/bot-token", slack.bot_token)
+        run(stage, "vault add slack/app-token", slack.app_token)
+        with daemon(stage):
+            run(stage, "status")
+            Channel(stage, account, now).play()
+            _converse(stage, script=script)
+            run(stage, "spend 7d by host")
+
+
+def _converse(stage: Stage, *, script: bool) -> None:
+    rule = "─" * (WIDTH - 9)
+    click.echo(stage.paint(f"\n── Slack {rule}", "dim"))
+    for words in _SCRIPT:
+        _type(stage, "you", USER, words)
+    _type(stage, "a stranger", _STRANGER, "/spend")
+    if not script:
+        for line in _typed():
+            _type(stage, "you", USER, line, echo=False)
+    click.echo(stage.paint("─" * WIDTH, "dim"))
+
+
+def _typed() -> Iterator[str]:
+    """Yield the commands that the user types, until they want no more."""
+    click.echo("Your turn: /spend, /forecast, /spend help … and `quit` to end.")
+    while True:
+        try:
+            line = input("you  › ").strip()
+        except (EOFError, KeyboardInterrupt):
+            click.echo()
+            return
+        if not sys.stdin.isatty():  # a terminal shows by itself what is typed
+            click.echo(line)
+        if line in {"quit", "exit", "q"}:
+            return
+        if line.partition(" ")[0] in {"/spend", "/forecast"}:
+            yield line
+        elif line:
+            click.echo("       Try /spend 30d by day, /spend by key, /forecast, or quit.")
+
+
+def _type(stage: Stage, who: str, user: str, line: str, *, echo: bool = True) -> None:
+    """Type a command as a user of the stand-in workspace and show what Slack shows."""
+    name, _, words = line.partition(" ")
+    reply = stage.slack.user.command(name, words, user_id=user, channel=CHANNEL)
+    if echo:
+        click.echo(f"\n{who}  › {stage.paint(line, 'bold')}")
+    if reply.error:
+        click.echo(f"  Slack: {reply.error}")
+        return
+    click.echo(stage.paint("  CostCompass · only visible to " + who, "dim"))
+    click.echo(shown(reply.blocks, reply.text, stage.paint, "  "))
