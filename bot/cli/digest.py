@@ -23,11 +23,11 @@ _USUAL_TIME: Final = time(9)
 @json_option
 @click.pass_obj
 def digest_command(context: Context, asked: datetime | None, as_json: bool) -> None:
-    """Show what the digest of a day says; sends nothing."""
+    """Show what the digest of a day says; sends nothing. Today's is as of now."""
     config, moment = context.config, now()
     today = moment.astimezone(config.timezone).date()
     day = today if asked is None else asked.date()
-    at = min(moment, _moment(context, day, today))
+    at = moment if day == today else _moment(context, day, today)
     report = Reporter(context.reader(), config.subscriptions).digest(day, at)
     if as_json:
         print_json(digest_shape(report))
