@@ -7,6 +7,7 @@ tick here notices what no refresh brings: silence, a locked vault, a reminder, a
 from __future__ import annotations
 
 import logging
+import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -72,7 +73,7 @@ class Alerting:
         return SlackTeller(api_url, self._reveal, self._now, config.timezone, urls)
 
     def start(self) -> None:
-        """Begin to deliver; what an earlier set-up had refused is tried again."""
+        """Begin to deliver; what an earlier set-up had refused, or had no place for, is told now."""
         self.mended()
         self._sender.start()
 
@@ -89,20 +90,28 @@ class Alerting:
         try:
             with self._store.writing() as tx:
                 outbox.retry_all(tx)
+                if "slack" in self._watch.ways:
+                    self._tell_untold(tx)
         except StorageError as error:
             _log.error("the outbox can't be retried: %s", error)
         self._sender.poke()
+
+    def _tell_untold(self, tx: sqlite3.Connection) -> None:
+        """Put what opened while there was no Slack to tell it to into the outbox."""
+        now = self._now()
+        for ident in outbox.untold(tx):
+            name = f"incident:{ident}:untold:{now.isoformat()}"
+            outbox.put(tx, "slack", name, "incident", now, incident=ident, what="opened")
 
     def committed(self, *, good: bool) -> None:
         """Deliver what a refresh has just committed; `good` where nothing failed."""
         if good:
             self._accepted()
-            self._sender.refreshed()
-        else:
-            self._sender.poke()
+        self._sender.refreshed(good=good)
 
     def refused(self, error: StorageError, account: str) -> None:
         """Tell what a refresh found although the database did not take it."""
+        self._sender.refreshed(good=False)
         self._unwritable.refused(error, self._watch, account)
 
     def tick(self) -> None:

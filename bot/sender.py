@@ -62,9 +62,12 @@ class Sender:
         """Look into the outbox now."""
         self._poked.set()
 
-    def refreshed(self) -> None:
-        """Note a good refresh: once the outbox is empty as well, the heartbeat is due."""
-        self._good_refresh.set()
+    def refreshed(self, *, good: bool) -> None:
+        """Note how a refresh went; after a good one, the heartbeat waits for an empty outbox only."""
+        if good:
+            self._good_refresh.set()
+        else:
+            self._good_refresh.clear()
         self.poke()
 
     def _run(self) -> None:

@@ -53,10 +53,11 @@ def _unknown(report: SpendReport) -> str | None:
 
 
 def _today_headline(report: SpendReport) -> str:
-    if report.unattributed is None or report.today_since is None:
-        return "Today's spend is not known yet: no balance reading from around 00:00 UTC."
+    if report.today is None or report.today_since is None:
+        return "Today's spend is not known yet: no two balance readings from 00:00 UTC on."
+    least = "at least " if report.unattributed is None else ""
     return (
-        f"Today so far: {words.usd(report.unattributed)}, by the balance since"
+        f"Today so far: {least}{words.usd(report.today)}, by the balance since"
         f" {report.today_since:%H:%M} UTC."
     )
 

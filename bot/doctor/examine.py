@@ -15,6 +15,7 @@ from bot.control import NotRunning, ask
 from bot.doctor.finding import Finding, bad
 from bot.doctor.slack import examine_slack
 from bot.refreshing import connected
+from bot.words import plural
 from costcompass_core import __version__
 from costcompass_core.domain.accounts import Account
 from costcompass_core.domain.errors import CostCompassError
@@ -120,7 +121,7 @@ def _daemon(config: Config) -> Finding:
         return Finding("daemon", "bad", "running, vault locked", "run `costcompass unlock`", 77)
     if parked := status["outbox"]["parked"]:
         mend = f"{parked[0]['error']}; then restart the daemon"
-        return Finding("daemon", "bad", f"{len(parked)} messages were refused", mend, 69)
+        return Finding("daemon", "bad", f"refused: {plural(len(parked), 'message')}", mend, 69)
     return Finding("daemon", "ok", f"running, process {status['pid']}")
 
 

@@ -15,7 +15,7 @@ from costcompass_core.domain.errors import Undelivered
 from costcompass_core.domain.incidents import Home
 from costcompass_core.domain.letters import TellNotice, TellSummary, TellTest
 from costcompass_core.domain.secret import Secret
-from costcompass_core.usecases.deliver import (
+from costcompass_core.usecases.pages import (
     DigestPage,
     IncidentPage,
     MonthlyPage,

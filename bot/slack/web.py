@@ -98,7 +98,7 @@ def web_client(token: Secret, api_url: str) -> WebClient:
         base_url=api_url,
         timeout=CALL_TIMEOUT,
         retry_handlers=[],
-        logger=library_logger(),
+        logger=_speechless_logger(),
     )
     if kind is _Direct:
         client.proxy = None
@@ -154,6 +154,13 @@ def library_logger() -> logging.Logger:
         logging.getLogger(name).setLevel(logging.WARNING)
     logger = logging.getLogger("slack_sdk")
     logger.addFilter(_scrub_record)
+    return logger
+
+
+def _speechless_logger() -> logging.Logger:
+    """Return a logger for calls: what fails is raised too, and its caller says it once an outage."""
+    logger = logging.getLogger("slack_sdk.calls")
+    logger.setLevel(logging.CRITICAL)
     return logger
 
 

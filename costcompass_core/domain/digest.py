@@ -103,7 +103,9 @@ class DigestReport:
     def is_empty(self) -> bool:
         """Whether there is nothing to say: nothing spent, open, restated, missing or failing."""
         ended = self.ended.total if self.ended else None
-        spent = any((self.yesterday, self.so_far, ended))
+        burn = self.outlook.next_month.burn
+        unknown = burn.spent if burn and self.yesterday is None else None  # not the same as zero
+        spent = any((self.yesterday, self.so_far, ended, unknown))
         wrong = self.incidents or self.restated or self.late or self.overdue_days
         return not self.health or not (spent or wrong)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from fractions import Fraction
 from typing import Final, Literal
 
@@ -19,8 +19,8 @@ NOTICE_RULES: Final[tuple[NoticeRule, ...]] = (
     "history_restated",
     "database_back",
 )
-_EDGES: Final = 4
-"""How much faster than its mean a day may spend around the readings at its two edges."""
+_ROWS_AFTER: Final = ONE_DAY
+"""How long after its end a UTC day's rows may still come before a loss counts as unexplained."""
 _SHARE: Final = Fraction(1, 50)
 """A loss under a fiftieth of the day's usage is not told: rows may yet come late."""
 
@@ -65,6 +65,11 @@ def settled_at(day: date) -> datetime:
     return midnight(day + ONE_DAY) + SETTLES_AFTER
 
 
+def all_rows_by(day: date) -> datetime:
+    """Return when even late rows of a UTC day should have come."""
+    return midnight(day + ONE_DAY) + _ROWS_AFTER
+
+
 def restated(
     account: str, day: date, *, before: Usd, after: Usd, at: datetime, floor: Usd
 ) -> Notice | None:
@@ -79,26 +84,24 @@ def restated(
 
 @dataclass(frozen=True, slots=True)
 class DayLoss:
-    """What the usage counter says a settled UTC day took (USD), and what its rows add up to.
+    """What the usage counter says a UTC day took (USD), and what its rows add up to.
 
-    `off_edge` is how far, together, the two readings lie from the midnights they stand for.
+    `lost` is by the readings closest to its two midnights, `surely` by those inside the day.
     """
 
     account: str
     day: date
     lost: Usd
+    surely: Usd
     reported: Usd
-    off_edge: timedelta
 
 
 def unexplained(loss: DayLoss, at: datetime, floor: Usd) -> Notice | None:
-    """Return a loss that the day's rows don't explain, beyond what the readings can be off by."""
-    gap = loss.lost - loss.reported
-    slack = loss.reported.ratio() * max(
-        _SHARE, _EDGES * Fraction(loss.off_edge // timedelta(seconds=1), 86_400)
-    )
-    if gap.ratio() < floor.ratio() + slack:
+    """Return a loss that the day's rows don't explain, whatever was spent around its midnights."""
+    sure = (loss.surely - loss.reported).ratio()
+    if sure < floor.ratio() + loss.reported.ratio() * _SHARE:
         return None
+    gap = loss.lost - loss.reported
     facts: Facts = {
         "amount": gap, "day": loss.day, "lost": loss.lost, "reported": loss.reported, "kind": "day",
     }  # fmt: skip

@@ -65,6 +65,8 @@ class SpendReport:
 
     `subscriptions` is `None` unless the period is a calendar month. `unattributed` is what the
     balance lost in the period beyond the reported usage, `None` while that can't be known.
+    For `today`, `today` is what usage took by the balance since `today_since`; where `unattributed`
+    is not known, no reading around midnight is, and it is the least that today has cost.
     `last_month` is last month's total, which leads while nothing of this month is completed; `meant`
     a name that a filter without any match nearly is.
     """
@@ -82,6 +84,7 @@ class SpendReport:
     health: tuple[Health, ...]
     last_month: Usd | None = None
     meant: str | None = None
+    today: Usd | None = None
     today_since: datetime | None = None
 
 

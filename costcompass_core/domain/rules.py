@@ -17,7 +17,7 @@ from typing import Final, Literal, NamedTuple
 from costcompass_core.domain.budgets import Budget
 from costcompass_core.domain.days import ONE_DAY, midnight, newest_completed, utc_day
 from costcompass_core.domain.facts import Fact, Facts
-from costcompass_core.domain.forecast import AccountBalance, Burn
+from costcompass_core.domain.forecast import BURN_DAYS, AccountBalance, Burn
 from costcompass_core.domain.money import EXACT, ZERO, Usd
 from costcompass_core.domain.reread import SETTLES_AFTER
 
@@ -34,6 +34,8 @@ BYOK_FREE: Final = Usd(Decimal(25_000))
 """USD a month; OpenRouter's pay-as-you-go terms as of 2026-08."""
 BYOK_PERCENTS: Final = (Decimal(80), Decimal(100))
 """Per cent of the free BYOK volume that are told."""
+UNUSUAL: Final = Fraction(3, 2)
+"""A day is unusual when it costs over half as much again as the dearest of the week before."""
 _LANDING_DAYS: Final = 3
 """Known days that a landing needs at least, or one busy first day would raise an alarm."""
 _LANDS_LATE: Final = timedelta(hours=2)
@@ -104,8 +106,8 @@ class PartState:
 class AccountView:
     """One account as it is stored at `now`; `since` is when this daemon began to watch it.
 
-    `yesterday` is what that UTC day took (USD): reported, or else by the balance. `peak` is the
-    dearest of the seven days before it.
+    `yesterday` is what that UTC day took (USD), or on average each of the unusual days up to it;
+    `peak` is the dearest of the seven days before, where all are known (see `recent_run`).
     """
 
     account: str
@@ -113,7 +115,7 @@ class AccountView:
     since: datetime
     balance: AccountBalance | None = None
     burn: Burn | None = None
-    peak: Usd = ZERO
+    peak: Usd | None = None
     today: Today | None = None
     yesterday: Usd | None = None
     byok_month: Usd = ZERO
@@ -146,6 +148,37 @@ class SystemView:
     locked_since: datetime | None
 
 
+class Run(NamedTuple):
+    """What a recent day took (USD), and the dearest of the seven days before it, if all are known."""
+
+    per_day: Usd | None
+    peak: Usd | None
+
+
+def recent_run(days: Sequence[Usd | None]) -> Run:
+    """Return the longest run of unusual days up to yesterday, or else just yesterday.
+
+    `days` are what the last 14 completed UTC days took, newest first, `None` where nobody knows.
+    """
+    for length in range(BURN_DAYS - 1, 1, -1):
+        run = _known(days[:length])
+        peak = max(_known(days[length : length + BURN_DAYS]), default=None)
+        if run and peak is not None and is_unusual(min(run), peak):
+            return Run(Usd.of_ratio(Usd.total(run).ratio() / length), peak)
+    return Run(days[0], max(_known(days[1 : 1 + BURN_DAYS]), default=None))
+
+
+def _known(days: Sequence[Usd | None]) -> list[Usd]:
+    """Return the days, or none of them where one is unknown."""
+    known = [one for one in days if one is not None]
+    return known if len(known) == len(days) else []
+
+
+def is_unusual(spent: Usd, peak: Usd) -> bool:
+    """Return whether a day costs far more than the dearest of the week before."""
+    return spent.ratio() > peak.ratio() * UNUSUAL
+
+
 Rate = Literal["mean", "today", "yesterday"]
 
 
@@ -159,8 +192,8 @@ class Pace(NamedTuple):
 def pace(view: AccountView) -> Pace | None:
     """Return the daily rate at which the balance runs down, `None` while it can't be known.
 
-    It is the 7-day mean, unless today or yesterday cost more than any of the seven days before:
-    then a job may be running away, and what that day has cost so far is the least a day costs.
+    It is the 7-day mean, unless today or yesterday is unusual: then a job may be running away, and
+    what that day has cost so far is the least a day costs.
     """
     burn, today = view.burn, view.today
     mean = Usd.of_ratio(burn.over(1)) if burn is not None and _whole(burn, view.now) else None
@@ -168,7 +201,8 @@ def pace(view: AccountView) -> Pace | None:
     if view.yesterday is not None:
         recent.append((view.yesterday, "yesterday"))
     spent, rate = max(recent, default=(ZERO, "mean"), key=lambda one: one[0].amount)
-    if spent > view.peak and (mean is None or spent > mean):
+    unusual = view.peak is not None and is_unusual(spent, view.peak)
+    if unusual and (mean is None or spent > mean):
         return Pace(spent, rate)
     return None if mean is None else Pace(mean, "mean")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
 from costcompass_core.domain.forecast import AccountBalance
@@ -13,6 +13,8 @@ from costcompass_core.storage.codec import moment_text, usd_of
 
 NEAR: Final = timedelta(minutes=15)
 """How far from the edge of a period a reading may lie to stand for it: three default intervals."""
+
+_FOREVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
 class Counter(NamedTuple):
@@ -33,8 +35,9 @@ def add_balance(tx: sqlite3.Connection, account: str, balance: Balance, at: date
     what was lost between any two readings is one subtraction.
     """
     before = tx.execute(
-        "SELECT purchased, withdrawn FROM balance WHERE account = ? ORDER BY at DESC LIMIT 1",
-        (account,),
+        "SELECT purchased, withdrawn FROM balance WHERE account = ? AND at <= ?"
+        " ORDER BY at DESC LIMIT 1",
+        (account, moment_text(at)),
     ).fetchone()
     withdrawn = usd_of(before[1]) if before else ZERO
     if before and before[0] is not None and balance.purchased is not None:
@@ -93,12 +96,14 @@ def first_counter(tx: sqlite3.Connection, account: str, since: datetime) -> Coun
     return _counter(*found) if found else None
 
 
-def newest_counter(tx: sqlite3.Connection, account: str) -> Counter | None:
-    """Return the newest reading that has a usage counter."""
+def newest_counter(
+    tx: sqlite3.Connection, account: str, until: datetime = _FOREVER
+) -> Counter | None:
+    """Return the newest reading up to `until` that has a usage counter."""
     found = tx.execute(
-        "SELECT at, used, withdrawn FROM balance WHERE account = ? AND used IS NOT NULL"
-        " ORDER BY at DESC LIMIT 1",
-        (account,),
+        "SELECT at, used, withdrawn FROM balance"
+        " WHERE account = ? AND at <= ? AND used IS NOT NULL ORDER BY at DESC LIMIT 1",
+        (account, moment_text(until)),
     ).fetchone()
     return _counter(*found) if found else None
 

@@ -138,6 +138,15 @@ def failed(
     )
 
 
+def untold(tx: sqlite3.Connection) -> list[int]:
+    """Return the open incidents that stand nowhere in Slack and that no letter is about to tell."""
+    found = tx.execute(
+        "SELECT id FROM incident WHERE resolved_at IS NULL AND channel = '' AND NOT EXISTS"
+        " (SELECT 1 FROM outbox WHERE via = 'slack' AND incident = incident.id AND done_at IS NULL)"
+    )
+    return [row[0] for row in found]
+
+
 def retry_all(tx: sqlite3.Connection) -> None:
     """Make every letter due at once: the set-up changed, so what was refused may be taken."""
     tx.execute("UPDATE outbox SET try_at = NULL, parked = 0 WHERE done_at IS NULL")
@@ -176,9 +185,10 @@ def mark_once(tx: sqlite3.Connection, name: str, at: datetime) -> bool:
     return made.rowcount == 1
 
 
-def is_marked(tx: sqlite3.Connection, name: str) -> bool:
-    """Return whether a marker is there."""
-    return tx.execute("SELECT 1 FROM marker WHERE name = ?", (name,)).fetchone() is not None
+def marked_at(tx: sqlite3.Connection, name: str) -> datetime | None:
+    """Return when (UTC) a marker was set, `None` where it never was."""
+    found = tx.execute("SELECT at FROM marker WHERE name = ?", (name,)).fetchone()
+    return moment_of(found[0]) if found else None
 
 
 def forget_old(tx: sqlite3.Connection, now: datetime) -> None:

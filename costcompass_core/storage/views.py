@@ -5,33 +5,32 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from costcompass_core.domain.budgets import Budget
 from costcompass_core.domain.days import ONE_DAY, Month, each_day, midnight, missing, utc_day
 from costcompass_core.domain.forecast import BURN_DAYS, AccountBalance, History, burn_of
 from costcompass_core.domain.money import ZERO, Usd
-from costcompass_core.domain.notices import DayLoss, settled_at
-from costcompass_core.domain.rules import AccountView, BudgetView, PartState, Today
-from costcompass_core.storage.balance import (
-    counter_near,
-    first_counter,
-    newest_balances,
-    newest_counter,
-)
-from costcompass_core.storage.codec import day_of, moment_of, sum_of, usd_of
+from costcompass_core.domain.notices import DayLoss, all_rows_by, settled_at
+from costcompass_core.domain.rules import AccountView, BudgetView, PartState, Today, recent_run
+from costcompass_core.storage.balance import counter_near, first_counter, newest_counter
+from costcompass_core.storage.codec import day_of, moment_of, moment_text, sum_of, usd_of
+from costcompass_core.storage.digest import balances_at
 from costcompass_core.storage.refreshes import attempts
 from costcompass_core.storage.spend import histories, read_days
 
 _LOOKS_BACK = 2 * BURN_DAYS
-"""Days; enough for a burn window that ends a few days ago."""
+"""Days; enough for a burn window that ends a few days ago, and for a run of unusual days."""
+_AHEAD = timedelta(minutes=5)
+"""Readings from further ahead come from a clock that has been set back since; they must not hide
+the ones that follow. Those from closer by are a refresh that overtook us."""
 
 
 def account_views(
     tx: sqlite3.Connection, names: Iterable[str], now: datetime, since: datetime
 ) -> list[AccountView]:
     """Return each account as it is stored at `now`; `since` is when watching began."""
-    balances = {one.account: one for one in newest_balances(tx)}
+    balances = {one.account: one for one in balances_at(tx, now + _AHEAD)}
     spent = histories(tx, utc_day(now) - _LOOKS_BACK * ONE_DAY)
     nothing = History({}, None)
     return [
@@ -49,34 +48,46 @@ def _account_view(
 ) -> AccountView:
     now, since = moments
     today = utc_day(now)
-    yesterday = today - ONE_DAY
-    before = each_day(yesterday - BURN_DAYS * ONE_DAY, yesterday - ONE_DAY)
+    run = recent_run(_recent_days(tx, name, history, today))
     return AccountView(
         name,
         now,
         since,
         balance,
         burn_of(history),
-        max((history.spent.get(day, ZERO) for day in before), default=ZERO),
-        today_spent(tx, name, today),
-        history.spent.get(yesterday) or _lost_on(tx, name, yesterday),
+        run.peak,
+        today_spent(tx, name, now),
+        run.per_day,
         _byok(tx, name, Month.of(today)),
         _parts(tx, name),
     )
 
 
-def _lost_on(tx: sqlite3.Connection, account: str, day: date) -> Usd | None:
-    """Return what usage took from the balance on a UTC day that is over, by its readings (USD)."""
-    before = counter_near(tx, account, midnight(day))
-    after = counter_near(tx, account, midnight(day + ONE_DAY))
-    return after.used - before.used if before and after else None
+def _recent_days(
+    tx: sqlite3.Connection, account: str, history: History, today: date
+) -> list[Usd | None]:
+    """Return what the newest completed UTC days took (USD), newest first, `None` where unknown.
+
+    While rows are still coming, the balance knows more than what is reported.
+    """
+    found = []
+    for day in (today - age * ONE_DAY for age in range(1, _LOOKS_BACK + 1)):
+        lost = _spent_on(tx, account, day, midnight(day + ONE_DAY))
+        known = (history.spent.get(day), lost.spent if lost else None)
+        found.append(max((one for one in known if one is not None), default=None))
+    return found
 
 
-def today_spent(tx: sqlite3.Connection, account: str, today: date) -> Today | None:
+def today_spent(tx: sqlite3.Connection, account: str, now: datetime) -> Today | None:
     """Return what the balance lost since midnight (UTC), or since the first reading of today."""
-    begin = midnight(today)
+    return _spent_on(tx, account, utc_day(now), now + _AHEAD)
+
+
+def _spent_on(tx: sqlite3.Connection, account: str, day: date, until: datetime) -> Today | None:
+    """Return what usage took from the balance on a UTC day, as far as its readings show that."""
+    begin = midnight(day)
     before = counter_near(tx, account, begin) or first_counter(tx, account, begin)
-    after = newest_counter(tx, account)
+    after = newest_counter(tx, account, until)
     if before is None or after is None or after.at < begin or after.at <= before.at:
         return None
     return Today(after.used - before.used, before.at)
@@ -115,8 +126,8 @@ def _budget_view(
     newest = max(read, default=start - ONE_DAY)
     reported = Usd.total(cost for day, cost in spent.items() if start <= day <= end)
     history = History({day: spent.get(day, ZERO) for day in read}, min(spent, default=None))
-    completed = list(each_day(start, today - ONE_DAY))
-    so_far = ZERO if budget.model else _today_of_all(tx, names, today)
+    completed = list(each_day(max(start, min(read, default=start)), today - ONE_DAY))
+    so_far = ZERO if budget.model else _today_of_all(tx, names, now)
     tries = [attempts(tx, name).get("activity") for name in names]
     good = [one.succeeded_at for one in tries if one and one.succeeded_at]
     return BudgetView(
@@ -156,21 +167,25 @@ def _read_by_all(
     return read[0].intersection(*read[1:]) if read else set()
 
 
-def _today_of_all(tx: sqlite3.Connection, names: Sequence[str], today: date) -> Usd:
-    known = [today_spent(tx, name, today) for name in names]
+def _today_of_all(tx: sqlite3.Connection, names: Sequence[str], now: datetime) -> Usd:
+    known = [today_spent(tx, name, now) for name in names]
     return Usd.total(max(one.spent, ZERO) for one in known if one)
 
 
-def previous_credits(tx: sqlite3.Connection, account: str) -> Usd | None:
-    """Return the credits (USD) that were ever bought by the newest reading."""
+def previous_credits(tx: sqlite3.Connection, account: str, at: datetime) -> Usd | None:
+    """Return the credits (USD) that were ever bought by the newest reading up to `at`."""
     found = tx.execute(
-        "SELECT purchased FROM balance WHERE account = ? ORDER BY at DESC LIMIT 1", (account,)
+        "SELECT purchased FROM balance WHERE account = ? AND at <= ? ORDER BY at DESC LIMIT 1",
+        (account, moment_text(at)),
     ).fetchone()
     return usd_of(found[0]) if found and found[0] is not None else None
 
 
 def day_losses(tx: sqlite3.Connection, account: str, since: date) -> list[DayLoss]:
-    """Return what each settled UTC day since `since` took and reported, where both are known."""
+    """Return what each UTC day since `since` took and reported, where both are known.
+
+    Of a day whose rows may still be coming, no loss is known.
+    """
     found = tx.execute(
         "SELECT day, read_at, cost FROM usage_day WHERE account = ? AND day >= ? ORDER BY day",
         (account, since.isoformat()),
@@ -179,10 +194,13 @@ def day_losses(tx: sqlite3.Connection, account: str, since: date) -> list[DayLos
     for text, read_at, cost in found:
         day = date.fromisoformat(text)
         begin, end = midnight(day), midnight(day + ONE_DAY)
+        if (moment_of(read_at) or begin) < all_rows_by(day):
+            continue
         first, last = counter_near(tx, account, begin), counter_near(tx, account, end)
-        if first and last and (moment_of(read_at) or begin) >= settled_at(day):
-            off = abs(first.at - begin) + abs(last.at - end)
-            losses.append(DayLoss(account, day, last.used - first.used, usd_of(cost), off))
+        opens, closes = first_counter(tx, account, begin), newest_counter(tx, account, end)
+        if first and last and opens and closes:
+            sure, lost = closes.used - opens.used, last.used - first.used
+            losses.append(DayLoss(account, day, lost, sure, usd_of(cost)))
     return losses
 
 

@@ -9,17 +9,16 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final, Protocol
 
 from costcompass_core.domain.days import Month
 from costcompass_core.domain.digest import DigestReport, MonthlyReport
 from costcompass_core.domain.errors import MessageGone, Undelivered
-from costcompass_core.domain.incidents import Home, Incident, What
+from costcompass_core.domain.incidents import Home, Incident
 from costcompass_core.domain.letters import (
     Desk,
-    Late,
     Letter,
     TellDigest,
     TellIncident,
@@ -28,70 +27,15 @@ from costcompass_core.domain.letters import (
     TellNotice,
     TellSummary,
     TellTest,
-    plan,
     retry_at,
 )
-from costcompass_core.domain.rules import Finding, Key
+from costcompass_core.domain.outbox import is_put_off, plan
 from costcompass_core.storage import outbox
 from costcompass_core.storage.incidents import incident_at, incidents_by_id, settle
 from costcompass_core.storage.store import Store
+from costcompass_core.usecases.pages import DigestPage, IncidentPage, MonthlyPage, Page, ReplyPage
 
 _log: Final = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class IncidentPage:
-    """An incident's own message, as it stands now; `late` says since when it waited."""
-
-    incident: Incident
-    late: Late | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ReplyPage:
-    """A reply in an incident's thread, which notifies where an edit does not."""
-
-    incident: Incident
-    what: What
-    late: Late | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class DigestPage:
-    """A digest."""
-
-    report: DigestReport
-    late: Late | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class MonthlyPage:
-    """A month's report."""
-
-    report: MonthlyReport
-    late: Late | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class UnrecordedPage:
-    """An alert that could not be stored, for `reason`, the database's own words."""
-
-    key: Key
-    finding: Finding
-    reason: str
-
-
-Page = (
-    IncidentPage
-    | ReplyPage
-    | DigestPage
-    | MonthlyPage
-    | UnrecordedPage
-    | TellSummary
-    | TellNotice
-    | TellTest
-)
-"""Everything that can be posted, without words."""
 
 
 class Teller(Protocol):
@@ -126,6 +70,8 @@ class Delivery:
     store: Store
     now: Callable[[], datetime]
     _unmarked: list[Mark] = field(default_factory=list)
+    _not_before: datetime | None = None
+    """Until when (UTC) the other side wants to be left alone altogether."""
 
     def to_slack(self, desk: Desk, teller: Teller, reports: Reports) -> bool:
         """Tell what is due in Slack; return whether there may be more to tell at once.
@@ -133,11 +79,14 @@ class Delivery:
         Raises `StorageError` where nothing can be marked.
         """
         self._make_good()
+        now = self.now()
+        if is_put_off(self._not_before, now):
+            return False
         with self.store.reading() as tx:
             letters = outbox.waiting(tx, "slack")
             idents = {one.incident for one in letters if one.incident is not None}
             incidents = incidents_by_id(tx, idents)
-        tellings = plan(letters, incidents, desk, self.now())
+        tellings = plan(letters, incidents, desk, now)
         told = False
         for telling in tellings:
             try:
@@ -154,19 +103,22 @@ class Delivery:
         """Send what is due to the webhook, oldest first, `shape` making the JSON of each letter."""
         self._make_good()
         with self.store.reading() as tx:
-            due = [
+            waiting = [
                 (one, incident_at(tx, one.incident, one.seq) if one.incident else None)
                 for one in outbox.waiting(tx, "webhook")
-                if one.try_at is None or one.try_at <= self.now()
             ]
-        for letter, incident in due:
+        for letter, incident in waiting:
+            if is_put_off(letter.try_at, self.now()):
+                if letter.parked:
+                    continue
+                return  # the next one is to arrive after this one
             try:
                 send(shape(letter, incident))
                 self._mark(_done((letter,), self.now()))
             except Undelivered as error:
                 self._put_off((letter,), error)
                 if not error.permanent:
-                    return  # the next one is to arrive after this one
+                    return
 
     def _make_good(self) -> None:
         """Mark what was told while the database refused to note it."""
@@ -186,6 +138,7 @@ class Delivery:
         again = retry_at(now, tries, error.wait, parked=error.permanent)
         if tries == 1 or error.permanent:
             _log.warning("%s was not told: %s", letters[0].name, error)
+        self._not_before = again if error.wait else None
         with self.store.writing() as tx:
             outbox.failed(tx, letters, again, str(error), parked=error.permanent)
         return error.wait > 0
@@ -229,13 +182,17 @@ def _tell_incident(telling: TellIncident, teller: Teller, name: str, now: dateti
             return _done(telling.letters, now)
         except MessageGone:  # somebody deleted it: it is posted anew
             home = None
+        except Undelivered as error:
+            if not error.permanent or home.channel == telling.to:
+                raise
+            home = None  # its old channel is closed to us and another one is configured now
     if loud is None:
         return _done(telling.letters, now)
     place = teller.post(telling.to, page, name, thread=home.thread if home else "")
 
     def mark(tx: sqlite3.Connection) -> None:
         outbox.done(tx, telling.letters, now)
-        settle(tx, incident.ident, replace(place, thread=home.thread if home else ""))
+        settle(tx, incident.ident, place)
 
     return mark
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final
 
-from costcompass_core.domain.days import Month, utc_day
-from costcompass_core.storage.outbox import is_marked, mark_once, put
+from costcompass_core.domain.days import ONE_DAY, Month, utc_day
+from costcompass_core.storage.outbox import mark_once, marked_at, put
 from costcompass_core.storage.store import Store
 from costcompass_core.usecases.deliver import Reports
 from costcompass_core.usecases.digest import month_complete
@@ -19,6 +19,8 @@ from costcompass_core.usecases.watch import Watch
 
 PATIENCE: Final = timedelta(minutes=30)
 """How long a digest waits for a day that has not been read yet."""
+_IN_TIME: Final = timedelta(minutes=2)
+"""How long before its local date is over a digest goes out, whatever is missing."""
 _WRAP_UP_DAYS: Final = 20
 """Days of a month on which the report of the month before is still worth sending."""
 
@@ -34,12 +36,20 @@ class Calendar:
     def moment(self, day: date) -> datetime | None:
         """Return when (UTC) the digest of a local date comes, `None` where digests are off.
 
-        A time that the clocks skip counts as if they had not been put forward yet; of one that
-        they show twice it is the first.
+        A time that the clocks skip counts as if they had not been put forward yet, or, where that
+        is tomorrow (America/Nuuk skips to midnight), as if they had been; of one that they show
+        twice it is the first.
         """
         if self.time is None:
             return None
-        return datetime.combine(day, self.time, self.zone).astimezone(UTC)
+        moment = datetime.combine(day, self.time, self.zone).astimezone(UTC)
+        if moment.astimezone(self.zone).date() > day:
+            moment = datetime.combine(day, self.time.replace(fold=1), self.zone).astimezone(UTC)
+        return moment
+
+    def over(self, day: date) -> datetime:
+        """Return when (UTC) a local date is over."""
+        return datetime.combine(day + ONE_DAY, time(), self.zone).astimezone(UTC)
 
     def due(self, now: datetime) -> date | None:
         """Return the local date of `now` once its digest time has come."""
@@ -53,32 +63,39 @@ def publish(
 ) -> None:
     """Write what is due at `now` and was not written yet.
 
-    A digest waits for yesterday's usage for `PATIENCE`, counted from its time or from when this
-    daemon began, and is not written when it would be empty. Raises `StorageError`.
+    A digest waits for yesterday's usage for `PATIENCE`, counted from when it was first found due,
+    but not beyond its date, and is not written when it would be empty. Raises `StorageError`.
     """
     day = calendar.due(now)
-    moment = calendar.moment(day) if day else None
-    if day is None or moment is None:
+    if day is None:
         return
     if day.weekday() in calendar.weekdays:
-        _digest(store, reports, watch, day, now, until=max(moment, watch.since) + PATIENCE)
+        _digest(store, reports, watch, day, now, at_last=calendar.over(day) - _IN_TIME)
     _monthly(store, watch, now)
 
 
 def _digest(
-    store: Store, reports: Reports, watch: Watch, day: date, now: datetime, *, until: datetime
+    store: Store, reports: Reports, watch: Watch, day: date, now: datetime, *, at_last: datetime
 ) -> None:
     name = f"digest:{day}"
     with store.reading() as tx:
-        if is_marked(tx, name):
+        if marked_at(tx, name):
             return
     report = reports.digest(day, now)
-    if report.waits_for_data and now < until:
+    if report.waits_for_data and now < min(_found_due(store, day, now) + PATIENCE, at_last):
         return
     with store.writing() as tx:
         if mark_once(tx, name, now) and not report.is_empty:
             for via in watch.ways:
                 put(tx, via, name, "digest", now, day=day)
+
+
+def _found_due(store: Store, day: date, now: datetime) -> datetime:
+    """Return when the digest was first found due: neither a restart nor a sleep begins it anew."""
+    name = f"digest-due:{day}"
+    with store.writing() as tx:
+        mark_once(tx, name, now)
+        return marked_at(tx, name) or now
 
 
 def _monthly(store: Store, watch: Watch, now: datetime) -> None:
@@ -88,7 +105,7 @@ def _monthly(store: Store, watch: Watch, now: datetime) -> None:
     if today.day > _WRAP_UP_DAYS:
         return
     with store.reading() as tx:
-        if is_marked(tx, name) or not month_complete(tx, month, now):
+        if marked_at(tx, name) or not month_complete(tx, month, now):
             return
     with store.writing() as tx:
         if mark_once(tx, name, now):

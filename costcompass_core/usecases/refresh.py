@@ -189,7 +189,7 @@ def commit(account: Account, store: Store, reading: Reading, watch: Watch | None
 def _credits(
     tx: sqlite3.Connection, account: str, balance: Balance, at: datetime, watch: Watch
 ) -> Notice | None:
-    before = previous_credits(tx, account)
+    before = previous_credits(tx, account, at)
     if before is None or balance.purchased is None:
         return None
     move = CreditsMove(account, before, balance.purchased, balance.left, at)

@@ -34,6 +34,7 @@ from costcompass_core.storage.balance import counter_near, newest_balances, newe
 from costcompass_core.storage.keys import key_amounts
 from costcompass_core.storage.refreshes import health
 from costcompass_core.storage.store import Store
+from costcompass_core.storage.views import today_spent
 
 NO_KEY = "(no key known)"
 """Usage that no listed key accounts for: deleted keys, other workspaces, the chat room."""
@@ -60,7 +61,7 @@ class Questions:
                 first_day=queries.first_day(tx),
                 models=lambda: queries.model_names(tx),
             )
-            return self._spend(tx, query, today)
+            return self._spend(tx, query, now)
 
     def forecast(self, words: str, now: datetime) -> ForecastReport:
         """Answer the words after `/forecast`, which are none. Raises `UsageError` for others."""
@@ -81,12 +82,12 @@ class Questions:
                 conditions,
             )
 
-    def _spend(self, tx: sqlite3.Connection, query: SpendQuery, today: date) -> SpendReport:
+    def _spend(self, tx: sqlite3.Connection, query: SpendQuery, now: datetime) -> SpendReport:
         rows, total, byok = ranked(_amounts(tx, query))
         period, conditions = query.period, health(tx)
         month, accounts = period.month, [one.account for one in conditions]
         unknown = _missing_days(tx, period, accounts)
-        lost, since = (None, None) if unknown else _unattributed(tx, period, accounts)
+        today, since = _today(tx, accounts, now) if period.today else (None, None)
         return SpendReport(
             query=query,
             total=total,
@@ -96,13 +97,14 @@ class Questions:
             foreign_subscriptions=(
                 () if month is None else tuple(in_other_currencies(month, self.subscriptions))
             ),
-            unattributed=lost,
+            unattributed=None if unknown else _unattributed(tx, period, accounts),
             missing_days=unknown,
             data_through=known_through(conditions),
             refreshed_at=known_at(conditions),
             health=tuple(conditions),
             meant=None if rows else nearest_name(query.filters, queries.model_names(tx)),
-            last_month=_total_before(tx, query, today),
+            last_month=_total_before(tx, query, utc_day(now)),
+            today=today,
             today_since=since,
         )
 
@@ -148,17 +150,25 @@ def _total_before(tx: sqlite3.Connection, query: SpendQuery, today: date) -> Usd
     return ranked(_amounts(tx, replace(query, period=period)))[1]
 
 
-def _unattributed(
-    tx: sqlite3.Connection, period: Period, accounts: Sequence[str]
+def _today(
+    tx: sqlite3.Connection, accounts: Sequence[str], now: datetime
 ) -> tuple[Usd | None, datetime | None]:
-    """Return what the balances lost beyond the reported usage (USD), and since when for `today`.
+    """Return what usage took from the balances today (USD), and since when that is known of all."""
+    known = [one for name in accounts if (one := today_spent(tx, name, now))]
+    if not known:
+        return None, None
+    return Usd.total(one.spent for one in known), max(one.since for one in known)
+
+
+def _unattributed(tx: sqlite3.Connection, period: Period, accounts: Sequence[str]) -> Usd | None:
+    """Return what the balances lost beyond the reported usage (USD).
 
     It is known when each account has a reading near both edges of the period, all of whose days
     were read. Of the current day nothing is reported yet, so all of its loss is spend so far.
     """
     if period.end is None or not accounts:
-        return None, None
-    begin, lost, since = midnight(period.start), ZERO, None
+        return None
+    begin, lost = midnight(period.start), ZERO
     for account in accounts:
         before = counter_near(tx, account, begin)
         after = (
@@ -167,9 +177,8 @@ def _unattributed(
             else counter_near(tx, account, midnight(period.end + ONE_DAY))
         )
         if before is None or after is None or after.at < begin:
-            return None, None
-        since = min(since or before.at, before.at)
+            return None
         lost += after.gone - before.gone
         if not period.today:
             lost -= queries.spent_between(tx, account, period.start, period.end)
-    return lost, since if period.today else None
+    return lost

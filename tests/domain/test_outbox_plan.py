@@ -19,10 +19,10 @@ from costcompass_core.domain.letters import (
     TellNotice,
     TellSummary,
     TellTest,
-    plan,
     retry_at,
 )
 from costcompass_core.domain.notices import Notice
+from costcompass_core.domain.outbox import plan
 from costcompass_core.domain.quiet import QuietHours
 from costcompass_core.domain.rules import Key
 
@@ -62,6 +62,12 @@ def test_letters_of_one_incident_are_told_together_with_the_newest_that_notifies
     [telling] = planned(letters, [incident()])
     assert isinstance(telling, TellIncident)
     assert (telling.loud, telling.letters, telling.late) == ("worse", tuple(letters), None)
+
+
+def test_a_reminder_after_it_got_worse_does_not_hide_that():
+    letters = [letter(1, "worse"), letter(2, "reminded")]
+    [telling] = planned(letters, [incident(home=HOME)])
+    assert telling.loud == "worse"
 
 
 def test_an_edit_alone_notifies_nobody():

@@ -89,10 +89,12 @@ def test_the_first_of_a_month_leads_with_last_months_total():
 
 def test_today_is_what_the_balance_lost():
     today = Period("today (2026-11-23)", date(2026, 11, 23), date(2026, 11, 23), today=True)
-    text = spend(query=SpendQuery(today), unattributed=Usd.of("3.21"), today_since=NOW)
+    known = {"query": SpendQuery(today), "today": Usd.of("3.21"), "today_since": NOW}
+    text = spend(unattributed=Usd.of("3.21"), **known)
     assert text.startswith("Today so far: $3.21, by the balance since 09:05 UTC.\n")
+    assert spend(**known).startswith("Today so far: at least $3.21, by the balance since 09:05")
     unknown = spend(query=SpendQuery(today))
-    assert unknown.startswith("Today's spend is not known yet: no balance reading from around")
+    assert unknown.startswith("Today's spend is not known yet: no two balance readings")
 
 
 def test_nothing_known_is_not_nothing_spent():

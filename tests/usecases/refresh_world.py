@@ -12,6 +12,7 @@ from costcompass_core.providers.openrouter import PROVIDER
 from costcompass_core.storage.refreshes import attempts
 from costcompass_core.usecases.refresh import BOTH, Source, failure_noted, refresh_account
 from costcompass_core.usecases.report import Questions
+from costcompass_core.usecases.watch import Watch
 
 TODAY = date(2026, 11, 23)
 MORNING = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -22,10 +23,14 @@ def ago(days: int, today: date = TODAY) -> date:
 
 
 class World:
-    """`accounts` by the name they are configured under; asked with their management keys."""
+    """`accounts` by the name they are configured under; asked with their management keys.
+
+    Refreshes commit with `watch`, where one is set.
+    """
 
     def __init__(self, store, **accounts: StandInAccount):
         self.store = store
+        self.watch: Watch | None = None
         self.now = MORNING
         self.accounts = accounts
         self.server = OpenRouter(lambda: self.now, accounts.values())
@@ -39,12 +44,13 @@ class World:
         clock = lambda: self.now  # noqa: E731 - a clock is no more than this
         limits = Limits(deadline=10, body_bytes=1 << 20)
         with (
-            failure_noted(account, self.store, clock, parts),
+            failure_noted(account, self.store, clock, parts, self.watch),
             Http(
                 account.base_url, PROVIDER.authorize(secret), wait=lambda _: False, limits=limits
             ) as client,
         ):
-            return refresh_account(Source(account, PROVIDER, client), self.store, clock, parts)
+            source = Source(account, PROVIDER, client)
+            return refresh_account(source, self.store, clock, parts, watch=self.watch)
 
     def at(self, moment: datetime):
         """Move the clock."""
