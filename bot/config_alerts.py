@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from costcompass_core.domain.budgets import Budget
 from costcompass_core.domain.letters import Desk, Route
 from costcompass_core.domain.quiet import QuietHours
-from costcompass_core.domain.rules import Limits
+from costcompass_core.domain.rules.views import Limits
 from costcompass_core.usecases.watch import Watch
 
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

@@ -14,8 +14,8 @@ from bot.config_tables import Key, Kind, Table
 from costcompass_core.domain.errors import ConfigError
 from costcompass_core.domain.money import Usd
 from costcompass_core.domain.notices import NOTICE_RULES
-from costcompass_core.domain.rules import BYOK_FREE, NOTICE_ABOVE
 from costcompass_core.domain.rules import RULE_NAMES as CONDITIONS
+from costcompass_core.domain.rules.views import BYOK_FREE, NOTICE_ABOVE
 from costcompass_core.providers.hook import check_hook_url
 from costcompass_core.providers.http import check_base_url
 from costcompass_core.providers.registry import PROVIDERS

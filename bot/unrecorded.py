@@ -13,7 +13,7 @@ from costcompass_core.domain.errors import CostCompassError, StorageError
 from costcompass_core.domain.facts import Facts
 from costcompass_core.domain.letters import Subject
 from costcompass_core.domain.notices import Notice
-from costcompass_core.domain.rules import Finding, Key
+from costcompass_core.domain.rules.views import Finding, Key
 from costcompass_core.storage.store import Store
 from costcompass_core.usecases.deliver import Teller
 from costcompass_core.usecases.pages import UnrecordedPage

@@ -12,7 +12,7 @@ from bot import words
 from bot.alert_words.voice import Case, capital, listed
 from costcompass_core.domain.days import Month
 from costcompass_core.domain.money import ZERO
-from costcompass_core.domain.rules import RECOVERED, RELIEVED
+from costcompass_core.domain.rules.views import RECOVERED, RELIEVED
 
 
 @dataclass(frozen=True, slots=True)

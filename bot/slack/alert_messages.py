@@ -21,7 +21,7 @@ from bot.slack.words import escape
 from costcompass_core.domain.incidents import Incident, What
 from costcompass_core.domain.letters import Late, TellSummary
 from costcompass_core.domain.notices import Notice
-from costcompass_core.domain.rules import Finding, Key
+from costcompass_core.domain.rules.views import Finding, Key
 
 _NOTICE_SIGNS: Final = {"top_up": "🟢", "balance_drop": "🟠", "database_back": "🟢"}
 _MOST_LINES: Final = 20

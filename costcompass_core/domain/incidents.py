@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from costcompass_core.domain.facts import Facts
-from costcompass_core.domain.rules import Finding, Key
+from costcompass_core.domain.rules.views import Finding, Key
 
 What = Literal[
     "opened", "worse", "better", "reminded", "resolved",

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from costcompass_core.domain.incidents import Change, Home, Incident
-from costcompass_core.domain.rules import Key
+from costcompass_core.domain.rules.views import Key
 from costcompass_core.storage.codec import facts_of, facts_text, moment_of, moment_text
 
 _COLUMNS: Final = (

@@ -12,7 +12,8 @@ from costcompass_core.domain.days import ONE_DAY, Month, each_day, midnight, mis
 from costcompass_core.domain.forecast import BURN_DAYS, AccountBalance, History, burn_of
 from costcompass_core.domain.money import ZERO, Usd
 from costcompass_core.domain.notices import DayLoss, all_rows_by, settled_at
-from costcompass_core.domain.rules import AccountView, BudgetView, PartState, Today, recent_run
+from costcompass_core.domain.rules.pace import recent_run
+from costcompass_core.domain.rules.views import AccountView, BudgetView, PartState, Today
 from costcompass_core.storage.balance import counter_near, first_counter, newest_counter
 from costcompass_core.storage.codec import day_of, moment_of, moment_text, sum_of, usd_of
 from costcompass_core.storage.digest import balances_at

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from costcompass_core.domain.digest import DigestReport, MonthlyReport
 from costcompass_core.domain.incidents import Incident, What
 from costcompass_core.domain.letters import Late, TellNotice, TellSummary, TellTest
-from costcompass_core.domain.rules import Finding, Key
+from costcompass_core.domain.rules.views import Finding, Key
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,17 +18,9 @@ from costcompass_core.domain.forecast import AccountBalance
 from costcompass_core.domain.incidents import Change, Incident, reconcile
 from costcompass_core.domain.money import Usd
 from costcompass_core.domain.notices import Notice
-from costcompass_core.domain.rules import (
-    AccountView,
-    Finding,
-    Key,
-    Limits,
-    SystemView,
-    Today,
-    balance_low,
-    findings,
-    runway_short,
-)
+from costcompass_core.domain.rules import findings
+from costcompass_core.domain.rules.balance import balance_low, runway_short
+from costcompass_core.domain.rules.views import AccountView, Finding, Key, Limits, SystemView, Today
 from costcompass_core.domain.usage import Balance
 from costcompass_core.storage.balance import newest_counter
 from costcompass_core.storage.incidents import open_incidents, record

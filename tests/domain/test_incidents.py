@@ -18,7 +18,8 @@ from costcompass_core.domain.incidents import (
     woken,
 )
 from costcompass_core.domain.money import Usd
-from costcompass_core.domain.rules import Finding, Key, Limits, balance_low
+from costcompass_core.domain.rules.balance import balance_low
+from costcompass_core.domain.rules.views import Finding, Key, Limits
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 DAY = timedelta(days=1)

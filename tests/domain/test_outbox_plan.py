@@ -24,7 +24,7 @@ from costcompass_core.domain.letters import (
 from costcompass_core.domain.notices import Notice
 from costcompass_core.domain.outbox import plan
 from costcompass_core.domain.quiet import QuietHours
-from costcompass_core.domain.rules import Key
+from costcompass_core.domain.rules.views import Key
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -9,21 +9,16 @@ import pytest
 from costcompass_core.domain.budgets import Budget
 from costcompass_core.domain.forecast import AccountBalance, Burn
 from costcompass_core.domain.money import Usd
-from costcompass_core.domain.rules import (
+from costcompass_core.domain.rules.balance import balance_low, runway_short
+from costcompass_core.domain.rules.budget import budget_forecast, budget_spent
+from costcompass_core.domain.rules.upkeep import byok_volume, data_stale, key_rejected, vault_locked
+from costcompass_core.domain.rules.views import (
     AccountView,
     BudgetView,
     Limits,
     PartState,
     SystemView,
     Today,
-    balance_low,
-    budget_forecast,
-    budget_spent,
-    byok_volume,
-    data_stale,
-    key_rejected,
-    runway_short,
-    vault_locked,
 )
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)

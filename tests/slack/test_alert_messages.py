@@ -22,7 +22,7 @@ from costcompass_core.domain.incidents import Incident, acknowledged, snoozed
 from costcompass_core.domain.letters import Late, Letter, TellSummary
 from costcompass_core.domain.money import Usd
 from costcompass_core.domain.notices import Notice
-from costcompass_core.domain.rules import Finding, Key
+from costcompass_core.domain.rules.views import Finding, Key
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -21,7 +21,7 @@ from costcompass_core.domain.ledger import Ledger, Pace, Restated
 from costcompass_core.domain.money import ZERO, Usd
 from costcompass_core.domain.movers import ModelDay, Mover
 from costcompass_core.domain.reports import Amounts, Health, ranked
-from costcompass_core.domain.rules import Key
+from costcompass_core.domain.rules.views import Key
 
 TODAY = date(2026, 11, 23)
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)

@@ -17,7 +17,8 @@ from costcompass_core.domain.incidents import Incident, acknowledged, snoozed
 from costcompass_core.domain.letters import Letter
 from costcompass_core.domain.money import Usd
 from costcompass_core.domain.notices import NOTICE_RULES, Notice
-from costcompass_core.domain.rules import ACCOUNT_RULES, BUDGET_RULES, SYSTEM_RULES, Key
+from costcompass_core.domain.rules import ACCOUNT_RULES, BUDGET_RULES, SYSTEM_RULES
+from costcompass_core.domain.rules.views import Key
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -10,7 +10,7 @@ from bot.sandbox.scenario import demo_account
 from costcompass_core.domain.days import Month
 from costcompass_core.domain.errors import WrongKeyType
 from costcompass_core.domain.money import Usd
-from costcompass_core.domain.rules import Limits
+from costcompass_core.domain.rules.views import Limits
 from costcompass_core.domain.subscriptions import Subscription
 from costcompass_core.usecases.digest import Reporter, month_complete
 from costcompass_core.usecases.watch import Watch, look

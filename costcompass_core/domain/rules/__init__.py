@@ -1,0 +1,67 @@
+"""Alert rules: pure functions from what is stored to what is wrong.
+
+A rule looks at one account, one budget or the installation and answers with a `Finding`, or with
+`None` where stale, partial or rejected data allow no judgement: then an open incident stays as it
+is. A new rule is one function, its entry in one of the tuples at the end, and its words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from costcompass_core.domain.rules.balance import balance_low, runway_short
+from costcompass_core.domain.rules.budget import budget_forecast, budget_spent
+from costcompass_core.domain.rules.upkeep import byok_volume, data_stale, key_rejected, vault_locked
+from costcompass_core.domain.rules.views import (
+    AccountView,
+    BudgetView,
+    Finding,
+    Key,
+    Limits,
+    SystemView,
+)
+
+AccountRule = Callable[[AccountView, Limits], Finding | None]
+BudgetRule = Callable[[BudgetView, Limits], Finding | None]
+SystemRule = Callable[[SystemView, Limits], Finding | None]
+
+ACCOUNT_RULES: Final[tuple[AccountRule, ...]] = (
+    balance_low,
+    runway_short,
+    byok_volume,
+    data_stale,
+    key_rejected,
+)
+BUDGET_RULES: Final[tuple[BudgetRule, ...]] = (budget_spent, budget_forecast)
+SYSTEM_RULES: Final[tuple[SystemRule, ...]] = (vault_locked,)
+
+RULE_NAMES: Final = tuple(
+    rule.__name__ for rules in (ACCOUNT_RULES, BUDGET_RULES, SYSTEM_RULES) for rule in rules
+)
+"""Of everything that can become an incident."""
+
+
+def findings(
+    accounts: Sequence[AccountView],
+    budgets: Sequence[BudgetView],
+    system: SystemView | None,
+    limits: Limits,
+) -> dict[Key, Finding | None]:
+    """Ask every rule about everything it looks at; a key that is not there is not watched.
+
+    Without `system`, from a command beside the daemon, nothing is said of the installation.
+    """
+    found: dict[Key, Finding | None] = {
+        Key(rule.__name__, view.account): rule(view, limits)
+        for view in accounts
+        for rule in ACCOUNT_RULES
+    }
+    found |= {
+        Key(rule.__name__, view.budget.account or "", view.budget.name): rule(view, limits)
+        for view in budgets
+        for rule in BUDGET_RULES
+    }
+    for each in SYSTEM_RULES:
+        found[Key(each.__name__)] = each(system, limits) if system else None
+    return found

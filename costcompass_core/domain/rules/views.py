@@ -1,0 +1,136 @@
+"""What rules are given, the stored state at one moment, and what they answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from typing import Final, NamedTuple
+
+from costcompass_core.domain.budgets import Budget
+from costcompass_core.domain.facts import Facts
+from costcompass_core.domain.forecast import AccountBalance, Burn
+from costcompass_core.domain.money import EXACT, ZERO, Usd
+
+STALE_AFTER: Final = 3
+"""Refresh intervals without a good refresh after which data counts as stale."""
+RECOVERED: Final = Fraction(6, 5)
+"""A balance or runway has recovered from a level when it is a fifth above it."""
+RELIEVED: Final = Fraction(19, 20)
+"""A budget has recovered from a level when it is a twentieth below it."""
+NOTICE_ABOVE: Final = Usd(Decimal(1))
+BYOK_FREE: Final = Usd(Decimal(25_000))
+"""USD a month; OpenRouter's pay-as-you-go terms as of 2026-08."""
+
+
+class Key(NamedTuple):
+    """What an incident is about: a rule, and an account or a budget (`subject`), or neither."""
+
+    rule: str
+    account: str = ""
+    subject: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a rule says now. `level` is how many of its `of` levels are crossed, 0 for none.
+
+    `holds` counts those that are crossed or not yet recovered from by the margin, so that a figure
+    which wavers around a level is one incident. `as_of` is the moment (UTC) the facts are from.
+    """
+
+    level: int
+    holds: int
+    of: int
+    facts: Facts
+    as_of: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the user wants to hear about. Amounts are USD."""
+
+    balance_below: tuple[Usd, ...] = ()
+    runway_below: tuple[Decimal, ...] = ()
+    """Days."""
+    notice_above: Usd = NOTICE_ABOVE
+    """Restated history and unexplained losses below this are not told."""
+    byok_free: Usd = BYOK_FREE
+    """List-price volume a month under own upstream keys that the provider takes no fee for."""
+    balance_every: timedelta = timedelta(minutes=5)
+    activity_every: timedelta = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """USD that the balance lost on the current UTC day, from the reading at `since` on.
+
+    Where `since` is not around midnight it is a lower bound of what the day has cost so far.
+    """
+
+    spent: Usd
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PartState:
+    """How refreshing one part of an account goes. `reason` says why it fails, in one word."""
+
+    tried_at: datetime
+    succeeded_at: datetime | None
+    failures: int
+    reason: str | None
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountView:
+    """One account as it is stored at `now`; `since` is when this daemon began to watch it.
+
+    `yesterday` is what that UTC day took (USD), or on average each of the unusual days up to it;
+    `peak` is the dearest of the seven days before, where all are known (see `recent_run`).
+    """
+
+    account: str
+    now: datetime
+    since: datetime
+    balance: AccountBalance | None = None
+    burn: Burn | None = None
+    peak: Usd | None = None
+    today: Today | None = None
+    yesterday: Usd | None = None
+    byok_month: Usd = ZERO
+    parts: Mapping[str, PartState] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetView:
+    """One budget at `now`: USD `spent` in its period, the current day included where known.
+
+    `reported` is what completed days came to, `complete` whether every completed day of the period
+    is known; `days_ahead` counts those after the newest known one.
+    """
+
+    budget: Budget
+    now: datetime
+    spent: Usd
+    reported: Usd
+    complete: bool
+    burn: Burn | None
+    days_ahead: int
+    read_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class SystemView:
+    """The installation itself; `locked_since` is `None` while the vault is open."""
+
+    now: datetime
+    locked_since: datetime | None
+
+
+def tenths(value: Fraction) -> Decimal:
+    """Return `value` to one decimal, half-even."""
+    return Decimal(round(value * 10)).scaleb(-1, EXACT)
