@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from bot.config import Config
 from bot.sender import Sender
+from bot.slack.service import load_libraries
 from bot.unrecorded import Unwritable
 from bot.webhook_shape import incident_shape
 from costcompass_core.domain.errors import StorageError
@@ -65,6 +66,7 @@ class Alerting:
         return self._watch
 
     def _teller(self) -> Teller:
+        load_libraries()
         from bot.slack.delivery import SlackTeller  # noqa: PLC0415 - as slow as all else together
 
         config = self._config

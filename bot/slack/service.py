@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from threading import Event, Thread
-from typing import TYPE_CHECKING
+from importlib import import_module
+from threading import Event, Lock, Thread
+from typing import TYPE_CHECKING, Final
 
 from bot.config import Slack
 from bot.slack.commands.base import Alerts, Questions
@@ -17,6 +18,18 @@ from costcompass_core.domain.secret import Secret
 
 if TYPE_CHECKING:
     from bot.slack.socket import SlackConnection, SlackStatus
+
+_LOADING: Final = Lock()
+
+
+def load_libraries() -> None:
+    """Load Slack's libraries, one thread after the other.
+
+    slack_sdk's modules import each other in circles: where two threads begin at different ends,
+    each waits for the other's half, and Python ends that with an error in both.
+    """
+    with _LOADING:
+        import_module("slack_bolt")
 
 
 class SlackService:
@@ -44,6 +57,7 @@ class SlackService:
         Thread(target=self._load, name="slack-loader", daemon=True).start()
 
     def _load(self) -> None:
+        load_libraries()
         from bot.slack.app import build_app  # noqa: PLC0415 - see the module's first lines
         from bot.slack.commands import COMMANDS  # noqa: PLC0415
         from bot.slack.socket import SlackConnection  # noqa: PLC0415

@@ -8,6 +8,7 @@ import signal
 import socket
 import stat
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from bot.sandbox.openrouter import OpenRouter
 from bot.sandbox.openrouter_account import StandInAccount, StandInKey
 from bot.sandbox.slack import Slack
 from costcompass_core.domain.secret import Secret
+from costcompass_core.storage.outbox import put
+from costcompass_core.storage.store import open_store
 from costcompass_core.vault.file import unlock
 
 OFTEN = '[refresh]\nbalance = "1s"\nactivity = "1s"\n'
@@ -336,3 +339,29 @@ def test_on_a_terminal_it_asks_for_the_passphrase_and_ctrl_c_ends_it(
         screen.interrupt()
         assert screen.finish() == 0
         assert PASSPHRASE not in screen.screen
+
+
+SLOW_IMPORT = """
+import sys, time
+def slow(event, arguments):
+    if event == "exec" and getattr(arguments[0], "co_filename", "").endswith("slack_sdk/__init__.py"):
+        time.sleep(0.5)
+sys.addaudithook(slow)
+"""
+
+
+def test_what_waits_to_be_told_at_the_start_gets_in_nobodys_way(
+    install: Install, openrouter: OpenRouter, slack: Slack
+):
+    """The connection and the outbox need the same libraries in the same moment."""
+    (install.folder / "sitecustomize.py").write_text(SLOW_IMPORT)
+    install.configure(openrouter, slack)
+    tokens = {"slack__bot_token": slack.bot_token, "slack__app_token": slack.app_token}
+    install.keep(openrouter__main=openrouter.accounts[0].management_key.secret, **tokens)
+    with closing(open_store(install.state)) as store, store.writing() as tx:
+        put(tx, "slack", "test:early", "test", NOW)
+    path = f"{install.folder}:{install.environ['PYTHONPATH']}"
+    with install.daemon(environ={"PYTHONPATH": path}) as daemon:
+        assert eventually(lambda: daemon.status()["outbox"]["waiting"] == 0), daemon.log
+        assert eventually(lambda: daemon.status()["slack"]["state"] == "connected"), daemon.log
+    assert "Traceback" not in daemon.log
