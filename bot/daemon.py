@@ -161,8 +161,11 @@ class Daemon:
         refused = self._refused_at.get(account.name)
         if refused is not None and timedelta(0) <= soon - refused < _REFUSED_PAUSE:
             return
-        if parts and not self._stopping.is_set():
-            self._refresh(account, parts)
+        # While one part fails, the other is read by itself: no outage of the feed hides the balance.
+        alone = any(one.failures for one in tries.values())
+        for group in [[part] for part in parts] if alone else [parts]:
+            if group and not self._stopping.is_set():
+                self._refresh(account, group)
 
     def _refresh(
         self,

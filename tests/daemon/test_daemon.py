@@ -365,3 +365,10 @@ def test_what_waits_to_be_told_at_the_start_gets_in_nobodys_way(
         assert eventually(lambda: daemon.status()["outbox"]["waiting"] == 0), daemon.log
         assert eventually(lambda: daemon.status()["slack"]["state"] == "connected"), daemon.log
     assert "Traceback" not in daemon.log
+
+
+def test_an_outage_of_the_feed_does_not_hide_the_balance(ready: Install, openrouter: OpenRouter):
+    openrouter.faults.add("/activity", faults.status(500), times=None)
+    with ready.daemon() as daemon:
+        assert daemon.refreshed()
+        assert "activity" in daemon.account()["error"]
