@@ -167,3 +167,13 @@ def test_a_program_gets_every_digit():
     shape = letter_shape(Letter(2, "n", "notice", NOW, notice=notice), None)
     assert (shape["event"], shape["rule"]) == ("notice", "history_restated")
     assert shape["facts"] == {"day": "2026-11-21"}
+
+
+def test_a_runway_names_the_rate_it_is_worked_out_with():
+    said = {
+        rate: told(incident("runway_short", {**BALANCE, "rate": rate}))
+        for rate in ("today", "yesterday", "mean")
+    }
+    assert "at today's rate ($7.29 so far today)" in said["today"]
+    assert "at the newest days' rate of $7.29 a day" in said["yesterday"]
+    assert "at the 7-day mean of $7.29 a day" in said["mean"]
