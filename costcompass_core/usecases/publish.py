@@ -64,14 +64,14 @@ def publish(
     """Write what is due at `now` and was not written yet.
 
     A digest waits for yesterday's usage for `PATIENCE`, counted from when it was first found due,
-    but not beyond its date, and is not written when it would be empty. Raises `StorageError`.
+    but not beyond its date. Neither it nor a report is written when it would be empty. Raises `StorageError`.
     """
     day = calendar.due(now)
     if day is None:
         return
     if day.weekday() in calendar.weekdays:
         _digest(store, reports, watch, day, now, at_last=calendar.over(day) - _IN_TIME)
-    _monthly(store, watch, now)
+    _monthly(store, reports, watch, now)
 
 
 def _digest(
@@ -98,7 +98,7 @@ def _found_due(store: Store, day: date, now: datetime) -> datetime:
         return marked_at(tx, name) or now
 
 
-def _monthly(store: Store, watch: Watch, now: datetime) -> None:
+def _monthly(store: Store, reports: Reports, watch: Watch, now: datetime) -> None:
     today = utc_day(now)
     month = Month.of(today).previous
     name = f"monthly:{month.text()}"
@@ -107,7 +107,8 @@ def _monthly(store: Store, watch: Watch, now: datetime) -> None:
     with store.reading() as tx:
         if marked_at(tx, name) or not month_complete(tx, month, now):
             return
+    spent = bool(reports.monthly(month, now).rows)
     with store.writing() as tx:
-        if mark_once(tx, name, now):
+        if mark_once(tx, name, now) and spent:
             for via in watch.ways:
                 put(tx, via, name, "monthly", now, day=month.first)
