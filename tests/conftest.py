@@ -21,6 +21,12 @@ settings.register_profile(
 settings.load_profile("suite")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`./run test tests/crash --kill-points 150` is the whole of what the suite has a slice of."""
+    how_many = "at how many system calls the daemon is killed"
+    parser.addoption("--kill-points", type=int, default=12, metavar="N", help=how_many)
+
+
 def _now() -> datetime:
     return datetime.now(UTC)
 
