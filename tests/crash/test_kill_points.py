@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from itertools import chain, count, islice
+from itertools import chain, count, islice, zip_longest
 
 import pytest
 from harness import can_trace, kill, site, spread, tally
@@ -26,7 +26,7 @@ def test_no_kill_loses_an_alert_and_none_doubles_it_twice(
             return kill(at, crossing, point)
 
     columns = [[(crossing, one) for one in spread(points)] for crossing, points in stories]
-    waiting = chain.from_iterable(zip(*columns, strict=False))
+    waiting = filter(None, chain.from_iterable(zip_longest(*columns)))
     outcomes = []
     with ThreadPoolExecutor(2) as pool:
         while short := wanted - sum(one.reached for one in outcomes):
