@@ -45,8 +45,9 @@ def _balance_low(case: Case) -> Told:
         state, figure = "used up", left
     else:
         state = "critical" if case.critical else "low"
-        todays = " at today's rate" if case.facts.get("rate") == "today" else ""
-        figure = f"{left}, {lasts} left{todays}" if lasts else left
+        rate = " at today's rate" if case.facts.get("rate") == "today" else ""
+        rate = " at the usual rate" if _more_today(case) else rate
+        figure = f"{left}, {lasts} left{rate}" if lasts else left
     subject = f"balance of {case.on}"
     levels = _levels(case, "At or below your level", case.levels, _MARGIN_ABOVE)
     return Told(subject, state, figure, f"{subject} is {left} again", (*levels, *_prospects(case)))
@@ -105,7 +106,15 @@ def _prospects(case: Case) -> list[str]:
     if case.facts.get("rate") == "today":
         return [f"{dry} at today's rate, sooner if it goes on.", *today]
     rate = "" if case.rule == "runway_short" else _at_rate(case)  # told already
-    return [f"{dry}{rate}.", *today]
+    sooner = ", sooner if today goes on as it began" if _more_today(case) else ""
+    return [f"{dry}{rate}{sooner}.", *today]
+
+
+def _more_today(case: Case) -> bool:
+    """Return whether today has already cost more than the whole day that the runway counts with."""
+    today, per_day = case.usd("today"), case.usd("per_day")
+    usual = case.facts.get("rate") != "today"
+    return usual and today is not None and per_day is not None and today > per_day
 
 
 _MARGIN_ABOVE: Final = f"{int((RECOVERED - 1) * 100)}% above"

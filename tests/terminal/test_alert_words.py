@@ -177,3 +177,12 @@ def test_a_runway_names_the_rate_it_is_worked_out_with():
     assert "at today's rate ($7.29 so far today)" in said["today"]
     assert "at the newest days' rate of $7.29 a day" in said["yesterday"]
     assert "at the 7-day mean of $7.29 a day" in said["mean"]
+
+
+def test_a_day_that_already_took_more_than_usual_makes_the_usual_rate_a_hope():
+    busy = {**BALANCE, "today": Usd.of(19), "today_since": NOW.replace(hour=0)}
+    assert "about 1.7 days left at the usual rate." in told(incident(facts=busy))
+    for rule in ("balance_low", "runway_short"):
+        assert "sooner if today goes on as it began." in told(incident(rule, busy))
+        calm = {**busy, "today": Usd.of("7.29")}
+        assert "sooner" not in told(incident(rule, calm))
