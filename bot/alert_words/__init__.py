@@ -47,6 +47,8 @@ def headline(incident: Incident, zone: tzinfo, voice: Voice = PLAIN) -> str:
         return capital(f"{told.subject} is {told.state}: {told.figure}.")
     if "unwatched" in incident.facts:
         return f"No longer watched: {told.subject}, which was {told.state}."
+    if "ended" in incident.facts:
+        return f"Its period is over: {told.subject} stood at {told.figure}."
     if case.usd("topped_up") is not None:
         return f"Resolved, topped up by {case.money('topped_up')}: {told.again}."
     return f"Resolved: {told.again}."
@@ -88,7 +90,8 @@ def line(incident: Incident, zone: tzinfo, voice: Voice = PLAIN) -> str:
     """Return an incident in one line of a list, open or over."""
     case, told = _told(incident, zone, voice)
     if incident.resolved_at is None:
-        marks = [f"since {voice.moment(incident.opened_at, zone)}"]
+        marks = [f"as of {voice.moment(incident.as_of, zone)}"]
+        marks.append(f"since {voice.moment(incident.opened_at, zone)}")
         if incident.acknowledged_at is not None:
             marks.append("acknowledged")
         if incident.snoozed_until is not None:
@@ -97,6 +100,8 @@ def line(incident: Incident, zone: tzinfo, voice: Voice = PLAIN) -> str:
     end = "resolved"
     if "unwatched" in incident.facts:
         end = "no longer watched"
+    elif "ended" in incident.facts:
+        end = "its period is over"
     elif case.usd("topped_up") is not None:
         end = f"resolved by a top-up of {case.money('topped_up')}"
     span = voice.span(incident.opened_at, incident.resolved_at, zone)

@@ -14,6 +14,8 @@ from costcompass_core.domain.days import Month
 from costcompass_core.domain.money import ZERO
 from costcompass_core.domain.rules.views import RECOVERED, RELIEVED
 
+_DAY: Final = timedelta(days=1)
+
 
 @dataclass(frozen=True, slots=True)
 class Told:
@@ -45,9 +47,7 @@ def _balance_low(case: Case) -> Told:
         state, figure = "used up", left
     else:
         state = "critical" if case.critical else "low"
-        rate = " at today's rate" if case.facts.get("rate") == "today" else ""
-        rate = " at the usual rate" if _more_today(case) else rate
-        figure = f"{left}, {lasts} left{rate}" if lasts else left
+        figure = f"{left}, {lasts} left{_in_short(case)}" if lasts else left
     subject = f"balance of {case.on}"
     levels = _levels(case, "At or below your level", case.levels, _MARGIN_ABOVE)
     return Told(subject, state, figure, f"{subject} is {left} again", (*levels, *_prospects(case)))
@@ -59,7 +59,8 @@ def _runway_short(case: Case) -> Told:
         state, figure = "over", f"the balance is used up ({case.money('left')})"
     else:
         state = "critical" if case.critical else "short"
-        figure = f"{lasts or 'an unknown time'}{_at_rate(case)}"
+        rate = _hourly(case) if _is_running_away(case) else _at_rate(case)
+        figure = f"{lasts or 'an unknown time'}{rate}"
     subject = f"runway of {case.on}"
     again = f"{subject} is {lasts or 'long enough'} again"
     left = () if _used_up(case) else (f"Balance: {case.money('left')}.",)
@@ -77,10 +78,30 @@ def _lasts(case: Case) -> str:
     days, empty = case.number("days"), case.moment("empty_at")
     if days is None:
         return ""
+    if (soonest := case.moment("soonest_at")) and _is_running_away(case):
+        days, empty = Decimal((soonest - case.as_of) // (_DAY / 10)).scaleb(-1), soonest
     if empty is None or days >= 1:
         return f"about {days:,} days"
     hours = (empty - case.as_of) // timedelta(hours=1)
     return f"about {words.plural(hours, 'hour')}" if hours else "less than an hour"
+
+
+def _is_running_away(case: Case) -> bool:
+    """Return whether today is unusual and the last hour even more so: then the hour is told first."""
+    return case.facts.get("rate") == "today" and bool(_at_the_soonest(case))
+
+
+def _in_short(case: Case) -> str:
+    """Return the rate that a balance lasts at in a few words, empty for a usual one."""
+    if _is_running_away(case):
+        return " at the pace of the last hour"
+    if _more_today(case):
+        return " at the usual rate"
+    return " at today's rate" if case.facts.get("rate") == "today" else ""
+
+
+def _hourly(case: Case) -> str:
+    return f" at the pace of the last hour ({case.money('last_hour')})"
 
 
 def _at_rate(case: Case) -> str:
@@ -104,10 +125,22 @@ def _prospects(case: Case) -> list[str]:
         return [*today, *([] if known else ["How long it lasts is not known yet."])]
     dry = f"Runs dry about {case.when('empty_at')}"
     if case.facts.get("rate") == "today":
-        return [f"{dry} at today's rate, sooner if it goes on.", *today]
+        sooner = _at_the_soonest(case)
+        return [
+            f"{dry} at today's rate{'' if sooner else ', sooner if it goes on'}.",
+            *sooner,
+            *today,
+        ]
     rate = "" if case.rule == "runway_short" else _at_rate(case)  # told already
-    sooner = ", sooner if today goes on as it began" if _more_today(case) else ""
-    return [f"{dry}{rate}{sooner}.", *today]
+    return [f"{dry}{rate}.", *_at_the_soonest(case), *today]
+
+
+def _at_the_soonest(case: Case) -> list[str]:
+    """Return what the last hour says, where that is at most half as long as what the days say."""
+    soonest, empty = case.moment("soonest_at"), case.moment("empty_at")
+    if soonest is None or (empty and (soonest - case.as_of) * 2 > empty - case.as_of):
+        return []
+    return [f"At the soonest {case.when('soonest_at')}{_hourly(case)}."]
 
 
 def _more_today(case: Case) -> bool:
@@ -131,7 +164,7 @@ def _levels(
     if levels:
         more = "" if len(levels) == 1 else "s"
         lines.append(f"{where}{more} of {case.voice.text(listed(levels))}{unit}.")
-    if len(levels) < case.level:
+    if len(levels) < case.level and not _used_up(case):
         lines.append(f"Recovering: a level once crossed counts until the figure is {margin} it.")
     return lines
 
@@ -171,7 +204,7 @@ def _data_stale(case: Case) -> Told:
         subject,
         "incomplete" if day else "out of date",
         figure,
-        f"{subject} is {'complete' if day else 'up to date'} again",
+        f"{subject} is {'reported' if day else 'up to date'} again",
         (*told, "Until it is read again, alerts that need it stay as they are.")
         if case.level
         else (),
@@ -192,7 +225,7 @@ def _key_rejected(case: Case) -> Told:
 
 def _budget_spent(case: Case) -> Told:
     percent = case.number("percent") or Decimal(0)
-    so_far = f"{case.money('spent')} of {case.money('amount')}{_period(case)}"
+    so_far = f"{_spent(case)} of {case.money('amount')}{_period(case)}"
     state = "past an alert level"
     if case.level:
         state = "used up" if percent >= 100 else f"at {case.percent('percent')}"
@@ -213,8 +246,13 @@ def _budget_forecast(case: Case) -> Told:
         "heading over its amount",
         f"{lands}, {rate}",
         f"budget {case.name} is on course again: {lands}",
-        (f"Spent so far: {case.money('spent')}{_period(case)}.",),
+        (f"Spent so far: {_spent(case)}{_period(case)}.",),
     )
+
+
+def _spent(case: Case) -> str:
+    """Return what a budget's period came to so far, as far as it is known."""
+    return f"{'at least ' if case.facts.get('partly') else ''}{case.money('spent')}"
 
 
 def _period(case: Case) -> str:
@@ -255,6 +293,7 @@ def _unknown(case: Case) -> Told:
 
 _BALANCE: Final = "its balance"
 _USAGE: Final = "the reported usage"
+_BOTH: Final = "the reported usage, today by the balance"
 _DAEMON: Final = "this daemon"
 
 RULES: Final[Mapping[str, Words]] = {
@@ -263,8 +302,8 @@ RULES: Final[Mapping[str, Words]] = {
     "byok_volume": Words("BYOK volume", _USAGE, _byok_volume),
     "data_stale": Words("Stale data", _DAEMON, _data_stale),
     "key_rejected": Words("Rejected key", _DAEMON, _key_rejected),
-    "budget_spent": Words("Budget spent", _USAGE, _budget_spent),
-    "budget_forecast": Words("Budget forecast", _USAGE, _budget_forecast),
+    "budget_spent": Words("Budget spent", _BOTH, _budget_spent),
+    "budget_forecast": Words("Budget forecast", _BOTH, _budget_forecast),
     "vault_locked": Words("Locked vault", _DAEMON, _vault_locked),
     "database_unwritable": Words("Unwritable database", _DAEMON, _database_unwritable),
 }

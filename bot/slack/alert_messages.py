@@ -108,6 +108,7 @@ def reply_message(
             alert_words.headline(incident, zone, voice),
             note=_waited(late, now, zone, voice),
             state=_happened(incident, what, now, zone, voice),
+            small=alert_words.as_of_line(incident, zone, voice),
         )
 
     return _message(_sign(incident, now), page)
@@ -118,8 +119,8 @@ def _happened(incident: Incident, what: What, now: datetime, zone: tzinfo, voice
     if incident.resolved_at is not None:
         return alert_words.state_line(incident, now, zone, voice)
     opened = f"open since {voice.moment(incident.opened_at, zone)}"
-    leads = {"worse": "It got worse.", "reminded": f"Reminder: this is {opened}."}
-    lead = leads.get(what, f"This is {opened}.")
+    leads = {"worse": "It got worse.", "reminded": f"Reminder: this has been {opened}."}
+    lead = leads.get(what, f"This has been {opened}.")
     return " ".join([lead, *alert_words.details(incident, zone, voice)[:1]])
 
 

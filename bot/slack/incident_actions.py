@@ -6,21 +6,17 @@ What a press of `incident_WORD` does, `usecases.press` says under WORD.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final
 
 from bot import alert_words, words
 from bot.slack.blocks import Block, button
-from costcompass_core.domain.incidents import Incident
-
-_TOP_UP_RULES: Final = frozenset({"balance_low", "runway_short"})
-"""What a top-up mends."""
+from costcompass_core.domain.incidents import TOP_UP_MENDS, Incident
 
 
 def actions(incident: Incident, now: datetime, credits_url: str) -> list[Block]:
     """Return the buttons that make sense now; none once it is over."""
     if incident.resolved_at is not None:
         return []
-    mends = incident.key.rule in _TOP_UP_RULES
+    mends = incident.key.rule in TOP_UP_MENDS
     buttons = []
     if mends and credits_url:
         top_up = _button(incident, "Top up", "open_credits")

@@ -37,8 +37,8 @@ def plan(
 ) -> list[Telling]:
     """Return what to tell at `now`, the most pressing first.
 
-    Quiet hours hold back everything but tests and what would run out before they end. What they
-    held back is told in one summary per channel.
+    Quiet hours hold back everything but tests, what would run out before they end, and edits, which
+    notify nobody. What they held back is told in one summary per channel.
     """
     waiting = _due(letters, now)
     tellings: list[Telling] = [
@@ -49,8 +49,10 @@ def plan(
     groups = _by_incident(waiting, incidents)
     until = desk.quiet.until(now) if desk.quiet else None
     if until is not None:
-        pressing = {i: some for i, some in groups.items() if _runs_out(incidents[i], until)}
-        tellings += [_incident(incidents[i], some, desk, now) for i, some in pressing.items()]
+        for i, some in groups.items():
+            pressing = _runs_out(incidents[i], until)
+            if now_told := some if pressing else _edits(incidents[i], some):
+                tellings.append(_incident(incidents[i], now_told, desk, now))
         return tellings
     notices = [one for one in waiting if one.kind == "notice"]
     summaries, rest_groups, rest_notices = _summaries(groups, notices, incidents, desk, now)
@@ -72,9 +74,17 @@ def _by_incident(
 
 
 def _runs_out(incident: Incident, until: datetime) -> bool:
-    """Return whether what the incident is about ends before `until`."""
-    empty = incident.facts.get("empty_at")
-    return incident.resolved_at is None and isinstance(empty, datetime) and empty < until
+    """Return whether what the incident is about ends before `until`, at the soonest."""
+    ends = [incident.facts.get(one) for one in ("empty_at", "soonest_at")]
+    found = [one for one in ends if isinstance(one, datetime)]
+    return incident.resolved_at is None and min(found, default=until) < until
+
+
+def _edits(incident: Incident, letters: Iterable[Letter]) -> list[Letter]:
+    """Return the letters that only draw a message again, where there is one."""
+    if incident.home is None or not incident.home.ts:
+        return []
+    return [one for one in letters if one.what not in LOUD]
 
 
 def _late(letters: Sequence[Letter], desk: Desk, now: datetime) -> Late | None:

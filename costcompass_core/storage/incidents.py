@@ -6,15 +6,17 @@ import sqlite3
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Final
 
 from costcompass_core.domain.incidents import Change, Home, Incident
+from costcompass_core.domain.money import plain
 from costcompass_core.domain.rules.views import Key
 from costcompass_core.storage.codec import facts_of, facts_text, moment_of, moment_text
 
 _COLUMNS: Final = (
     "id, rule, account, subject, opened_at, resolved_at, level, levels, worst, facts, as_of,"
-    " told_at, seq, acknowledged_at, snooze, snoozed_until, changed_by, channel, ts, thread"
+    " told_at, seq, acknowledged_at, snooze, snoozed_until, changed_by, channel, ts, thread, scale"
 )
 
 
@@ -38,7 +40,7 @@ def _select(tx: sqlite3.Connection, where: str, values: tuple[object, ...]) -> l
 def _incident(*row: Any) -> Incident:
     (
         ident, rule, account, subject, opened, resolved, level, of, worst, facts, as_of, told, seq,
-        acknowledged, snooze, until, by, channel, ts, thread,
+        acknowledged, snooze, until, by, channel, ts, thread, scale,
     ) = row  # fmt: skip
     return Incident(
         ident,
@@ -57,20 +59,15 @@ def _incident(*row: Any) -> Incident:
         moment_of(until),
         by,
         Home(channel, ts, thread) if channel else None,
+        tuple(Decimal(one) for one in scale.split()),
     )
 
 
 def record(tx: sqlite3.Connection, change: Change, at: datetime) -> Incident:
     """Store a change and return the incident as stored, with its id and its next `seq`."""
-    incident = replace(change.incident, seq=change.incident.seq + 1)
-    ident = incident.ident or None
-    cursor = tx.execute(
-        f"INSERT OR REPLACE INTO incident ({_COLUMNS}) VALUES ({', '.join('?' * 20)})",
-        (ident, *_values(incident)),
-    )
-    incident = replace(incident, ident=incident.ident or int(cursor.lastrowid or 0))
+    incident = keep(tx, replace(change.incident, seq=change.incident.seq + 1))
     tx.execute(
-        "INSERT INTO incident_change VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO incident_change VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             incident.ident,
             incident.seq,
@@ -78,10 +75,22 @@ def record(tx: sqlite3.Connection, change: Change, at: datetime) -> Incident:
             change.what,
             incident.level,
             facts_text(incident.facts),
+            moment_text(incident.as_of),
+            _text(incident.acknowledged_at),
+            _text(incident.snoozed_until),
             incident.by,
         ),
     )
     return incident
+
+
+def keep(tx: sqlite3.Connection, incident: Incident) -> Incident:
+    """Store an incident as it is now, without a change, and return it with its id."""
+    cursor = tx.execute(
+        f"INSERT OR REPLACE INTO incident ({_COLUMNS}) VALUES ({', '.join('?' * 21)})",
+        (incident.ident or None, *_values(incident)),
+    )
+    return replace(incident, ident=incident.ident or int(cursor.lastrowid or 0))
 
 
 def _values(one: Incident) -> tuple[object, ...]:
@@ -104,6 +113,7 @@ def _values(one: Incident) -> tuple[object, ...]:
         home.channel,
         home.ts,
         home.thread,
+        " ".join(plain(level) for level in one.scale),
     )
 
 
@@ -114,15 +124,25 @@ def _text(moment: datetime | None) -> str | None:
 def incident_at(tx: sqlite3.Connection, ident: int, seq: int) -> Incident | None:
     """Return an incident as one of its changes left it."""
     found = tx.execute(
-        "SELECT what, at, level, facts, who FROM incident_change WHERE incident = ? AND seq = ?",
+        "SELECT what, at, level, facts, as_of, acknowledged_at, snoozed_until, who"
+        " FROM incident_change WHERE incident = ? AND seq = ?",
         (ident, seq),
     ).fetchone()
     now = incidents_by_id(tx, [ident]).get(ident)
     if found is None or now is None:
         return None
-    what, at, level, facts, who = found
-    resolved = moment_of(at) if what == "resolved" else None
-    return replace(now, level=level, facts=facts_of(facts), by=who, seq=seq, resolved_at=resolved)
+    what, at, level, facts, as_of, acknowledged, snoozed, who = found
+    return replace(
+        now,
+        level=level,
+        facts=facts_of(facts),
+        as_of=datetime.fromisoformat(as_of),
+        by=who,
+        seq=seq,
+        resolved_at=moment_of(at) if what == "resolved" else None,
+        acknowledged_at=moment_of(acknowledged),
+        snoozed_until=moment_of(snoozed),
+    )
 
 
 def settle(tx: sqlite3.Connection, ident: int, home: Home | None) -> None:

@@ -97,14 +97,15 @@ CREATE TABLE incident (
     level INTEGER NOT NULL, levels INTEGER NOT NULL, worst INTEGER NOT NULL,
     facts TEXT NOT NULL, as_of TEXT NOT NULL, told_at TEXT NOT NULL, seq INTEGER NOT NULL,
     acknowledged_at TEXT, snooze TEXT, snoozed_until TEXT, changed_by TEXT NOT NULL,
-    channel TEXT NOT NULL, ts TEXT NOT NULL, thread TEXT NOT NULL
+    channel TEXT NOT NULL, ts TEXT NOT NULL, thread TEXT NOT NULL, scale TEXT NOT NULL
 ) STRICT;
 
 CREATE UNIQUE INDEX incident_open ON incident (rule, account, subject) WHERE resolved_at IS NULL;
 
 CREATE TABLE incident_change (
     incident INTEGER NOT NULL, seq INTEGER NOT NULL, at TEXT NOT NULL, what TEXT NOT NULL,
-    level INTEGER NOT NULL, facts TEXT NOT NULL, who TEXT NOT NULL,
+    level INTEGER NOT NULL, facts TEXT NOT NULL, as_of TEXT NOT NULL,
+    acknowledged_at TEXT, snoozed_until TEXT, who TEXT NOT NULL,
     PRIMARY KEY (incident, seq)
 ) STRICT, WITHOUT ROWID;
 

@@ -118,6 +118,14 @@ def read_days(tx: sqlite3.Connection, account: str, first: date, last: date) -> 
     return {date.fromisoformat(row[0]) for row in found}
 
 
+def day_cost(tx: sqlite3.Connection, account: str, day: date) -> Usd | None:
+    """Return what an account's rows of a UTC day add up to (USD), `None` where it was never read."""
+    found = tx.execute(
+        "SELECT cost FROM usage_day WHERE account = ? AND day = ?", (account, day.isoformat())
+    ).fetchone()
+    return usd_of(found[0]) if found else None
+
+
 def first_day(tx: sqlite3.Connection) -> date | None:
     """Return the first UTC day that was ever read."""
     [found] = tx.execute("SELECT min(day) FROM usage_day").fetchone()

@@ -5,33 +5,49 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from costcompass_core.domain.budgets import Budget
-from costcompass_core.domain.days import ONE_DAY, Month, each_day, midnight, missing, utc_day
+from costcompass_core.domain.days import (
+    ONE_DAY,
+    Month,
+    each_day,
+    midnight,
+    missing,
+    newest_completed,
+    utc_day,
+)
 from costcompass_core.domain.forecast import BURN_DAYS, AccountBalance, History, burn_of
 from costcompass_core.domain.money import ZERO, Usd
 from costcompass_core.domain.notices import DayLoss, all_rows_by, settled_at
 from costcompass_core.domain.rules.pace import recent_run
-from costcompass_core.domain.rules.views import AccountView, BudgetView, PartState, Today
+from costcompass_core.domain.rules.views import (
+    AHEAD,
+    AccountView,
+    BudgetView,
+    DayState,
+    Lately,
+    PartState,
+    Today,
+)
 from costcompass_core.storage.balance import counter_near, first_counter, newest_counter
 from costcompass_core.storage.codec import day_of, moment_of, moment_text, sum_of, usd_of
 from costcompass_core.storage.digest import balances_at
 from costcompass_core.storage.refreshes import attempts
-from costcompass_core.storage.spend import histories, read_days
+from costcompass_core.storage.spend import day_cost, histories, read_days
 
 _LOOKS_BACK = 2 * BURN_DAYS
 """Days; enough for a burn window that ends a few days ago, and for a run of unusual days."""
-_AHEAD = timedelta(minutes=5)
-"""Readings from further ahead come from a clock that has been set back since; they must not hide
-the ones that follow. Those from closer by are a refresh that overtook us."""
+_LATELY = timedelta(hours=1)
+"""Over how long the newest pace of a balance is taken."""
 
 
 def account_views(
     tx: sqlite3.Connection, names: Iterable[str], now: datetime, since: datetime
 ) -> list[AccountView]:
     """Return each account as it is stored at `now`; `since` is when watching began."""
-    balances = {one.account: one for one in balances_at(tx, now + _AHEAD)}
+    balances = {one.account: one for one in balances_at(tx, now + AHEAD)}
     spent = histories(tx, utc_day(now) - _LOOKS_BACK * ONE_DAY)
     nothing = History({}, None)
     return [
@@ -50,18 +66,48 @@ def _account_view(
     now, since = moments
     today = utc_day(now)
     run = recent_run(_recent_days(tx, name, history, today))
+    days = tuple(_day_state(tx, name, today - age * ONE_DAY) for age in (1, 2))
     return AccountView(
         name,
         now,
         since,
         balance,
-        burn_of(history),
+        burn_of(_with_unreported(history, days[0])),
         run.peak,
         today_spent(tx, name, now),
+        _lately(tx, name, now),
+        days,
         run.per_day,
         _byok(tx, name, Month.of(today)),
         _parts(tx, name),
     )
+
+
+def _day_state(tx: sqlite3.Connection, account: str, day: date) -> DayState:
+    """Return what was reported of a day, and by how much its first and last reading differ."""
+    begin, found = midnight(day), day_cost(tx, account, day)
+    first, last = first_counter(tx, account, begin), newest_counter(tx, account, begin + ONE_DAY)
+    if first is None or last is None or last.at < first.at:
+        return DayState(day, found, None)
+    return DayState(day, found, last.used - first.used)
+
+
+def _with_unreported(history: History, day: DayState) -> History:
+    """Return a history in which a day counts with what is clearly missing from its rows."""
+    if day.reported is None or not day.unreported:
+        return history
+    return replace(history, spent={**history.spent, day.day: day.reported + day.unreported})
+
+
+def _lately(tx: sqlite3.Connection, account: str, now: datetime) -> Lately | None:
+    """Return what usage took in the hour before the newest reading."""
+    newest = newest_counter(tx, account, now + AHEAD)
+    if newest is None:
+        return None
+    before = first_counter(tx, account, newest.at - _LATELY)
+    if before is None or before.at >= newest.at:
+        return None
+    return Lately(newest.used - before.used, newest.at)
 
 
 def _recent_days(
@@ -81,7 +127,7 @@ def _recent_days(
 
 def today_spent(tx: sqlite3.Connection, account: str, now: datetime) -> Today | None:
     """Return what the balance lost since midnight (UTC), or since the first reading of today."""
-    return _spent_on(tx, account, utc_day(now), now + _AHEAD)
+    return _spent_on(tx, account, utc_day(now), now + AHEAD)
 
 
 def _spent_on(tx: sqlite3.Connection, account: str, day: date, until: datetime) -> Today | None:
@@ -120,26 +166,33 @@ def _budget_view(
     tx: sqlite3.Connection, budget: Budget, accounts: Sequence[str], now: datetime
 ) -> BudgetView:
     today = utc_day(now)
-    start, end = budget.span(today)
+    yesterday = newest_completed(today)
     names = [one for one in accounts if budget.covers_account(one)]
-    spent = _spent_by_day(tx, budget, names, min(start, today - _LOOKS_BACK * ONE_DAY))
-    read = _read_by_all(tx, names, min(start, today - _LOOKS_BACK * ONE_DAY), today)
-    newest = max(read, default=start - ONE_DAY)
-    reported = Usd.total(cost for day, cost in spent.items() if start <= day <= end)
+    so_far = None if budget.model else _today_of_all(tx, names, now)
+    # What is known of completed days only is judged until the last day of its period is known.
+    start, end = budget.span(today if so_far is not None else yesterday)
+    since = min(start, today - _LOOKS_BACK * ONE_DAY)
+    spent, read = _spent_by_day(tx, budget, names, since), _read_by_all(tx, names, since, today)
+    missed = Usd.total(_day_state(tx, name, yesterday).unreported for name in names)
+    counted = set(read)
+    if missed and not budget.model:
+        spent[yesterday] = spent.get(yesterday, ZERO) + missed
+        counted.add(yesterday)
+    completed = Usd.total(cost for day, cost in spent.items() if start <= day <= end)
     history = History({day: spent.get(day, ZERO) for day in read}, min(spent, default=None))
-    completed = list(each_day(max(start, min(read, default=start)), today - ONE_DAY))
-    so_far = ZERO if budget.model else _today_of_all(tx, names, now)
+    first = max(start, min(read, default=start))
     tries = [attempts(tx, name).get("activity") for name in names]
-    good = [one.succeeded_at for one in tries if one and one.succeeded_at]
     return BudgetView(
         budget,
         now,
-        reported + so_far,
-        reported,
-        not missing(completed, read),
-        burn_of(history),
-        (end - max(newest, start - ONE_DAY)).days,
-        min(good) if good and len(good) == len(names) else None,
+        (start, end),
+        spent=completed + (so_far or ZERO),
+        completed=completed,
+        unseen=missed if budget.model and yesterday >= start else ZERO,
+        complete=not missing(list(each_day(first, min(end, yesterday))), read),
+        burn=burn_of(history),
+        days_ahead=(end - max(counted, default=start - ONE_DAY)).days,
+        reads=tuple(one.succeeded_at if one else None for one in tries),
     )
 
 
@@ -168,9 +221,9 @@ def _read_by_all(
     return read[0].intersection(*read[1:]) if read else set()
 
 
-def _today_of_all(tx: sqlite3.Connection, names: Sequence[str], now: datetime) -> Usd:
-    known = [today_spent(tx, name, now) for name in names]
-    return Usd.total(max(one.spent, ZERO) for one in known if one)
+def _today_of_all(tx: sqlite3.Connection, names: Sequence[str], now: datetime) -> Usd | None:
+    known = [one for one in (today_spent(tx, name, now) for name in names) if one]
+    return Usd.total(max(one.spent, ZERO) for one in known) if known else None
 
 
 def previous_credits(tx: sqlite3.Connection, account: str, at: datetime) -> Usd | None:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from costcompass_core.domain.budgets import Budget
 from costcompass_core.domain.errors import StorageError
 from costcompass_core.domain.forecast import AccountBalance
-from costcompass_core.domain.incidents import Change, Incident, reconcile
+from costcompass_core.domain.incidents import TOP_UP_MENDS, Change, Incident, reconcile
 from costcompass_core.domain.money import Usd
 from costcompass_core.domain.notices import Notice
 from costcompass_core.domain.rules import findings
@@ -23,7 +23,7 @@ from costcompass_core.domain.rules.balance import balance_low, runway_short
 from costcompass_core.domain.rules.views import AccountView, Finding, Key, Limits, SystemView, Today
 from costcompass_core.domain.usage import Balance
 from costcompass_core.storage.balance import newest_counter
-from costcompass_core.storage.incidents import open_incidents, record
+from costcompass_core.storage.incidents import keep, open_incidents, record
 from costcompass_core.storage.outbox import Via, put
 from costcompass_core.storage.store import Store
 from costcompass_core.storage.views import account_views, budget_views
@@ -63,8 +63,11 @@ def look(
     topped_up = {one.account: one.facts["amount"] for one in notices if one.rule == "top_up"}
     relieved = set()
     for change in reconcile(open_incidents(tx), found, now, watch.repeat_every, topped_up):
-        account = change.incident.key.account
-        if change.what == "resolved" and account in topped_up:
+        rule, account, _ = change.incident.key
+        if change.what == "noted":
+            keep(tx, change.incident)
+            continue
+        if change.what == "resolved" and rule in TOP_UP_MENDS and account in topped_up:
             relieved.add(account)
             facts = {**change.incident.facts, "topped_up": topped_up[account]}
             change = replace(change, incident=replace(change.incident, facts=facts))  # noqa: PLW2901 - the same change, with its cause

@@ -57,6 +57,18 @@ def planned(letters, incidents=(), *, now=NOW, **desk):
     return plan(letters, {one.ident: one for one in incidents}, Desk("C1", **desk), now)
 
 
+def test_quiet_hours_let_through_what_ends_within_them_at_the_soonest_and_silent_edits():
+    far, near = NOW + timedelta(days=3), AT_NIGHT + timedelta(hours=2)
+    calm, running = incident(empty_at=far), incident(empty_at=far, soonest_at=near)
+    for one, told in ((calm, []), (running, ["opened"])):
+        found = planned([letter(1, at=AT_NIGHT)], [one], now=AT_NIGHT, quiet=NIGHT)
+        assert [telling.loud for telling in found] == told
+    letters = [letter(1, "worse", at=AT_NIGHT), letter(2, "acknowledged", at=AT_NIGHT)]
+    assert planned(letters, [incident()], now=AT_NIGHT, quiet=NIGHT) == []
+    [edit] = planned(letters, [incident(home=HOME)], now=AT_NIGHT, quiet=NIGHT)
+    assert (edit.loud, edit.letters) == (None, (letters[1],))
+
+
 def test_letters_of_one_incident_are_told_together_with_the_newest_that_notifies():
     letters = [letter(1), letter(2, "worse"), letter(3, "acknowledged")]
     [telling] = planned(letters, [incident()])

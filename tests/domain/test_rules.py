@@ -15,6 +15,8 @@ from costcompass_core.domain.rules.upkeep import byok_volume, data_stale, key_re
 from costcompass_core.domain.rules.views import (
     AccountView,
     BudgetView,
+    DayState,
+    Lately,
     Limits,
     PartState,
     SystemView,
@@ -41,19 +43,23 @@ def account(left="100", *, at=NOW, since=NOW - timedelta(days=9), **more):
     return AccountView("main", NOW, since, balance, **(usual | more))
 
 
-def budget(spent, *, complete=True, ahead=8, burn=WEEK, read_at=NOW, **fields):
-    one = Budget("all", Usd.of(300), "month", (Decimal(50), Decimal(80), Decimal(100)), **fields)
-    return BudgetView(one, NOW, Usd.of(spent), Usd.of(spent), complete, burn, ahead, read_at)
+def budget(spent, *, complete=True, ahead=8, burn=WEEK, reads=(NOW,), **more):
+    one = Budget("all", Usd.of(300), "month", (Decimal(50), Decimal(80), Decimal(100)))
+    usual = {"completed": Usd.of(spent), "unseen": Usd.of(0)}
+    rest = {"complete": complete, "burn": burn, "days_ahead": ahead, "reads": reads}
+    span = (date(2026, 11, 1), date(2026, 11, 30))
+    return BudgetView(one, NOW, span, Usd.of(spent), **(usual | rest | more))
 
 
 @pytest.mark.parametrize(
     ("left", "level", "holds"),
     [("30.01", 0, 0), ("30", 0, 1), ("25.01", 0, 1), ("25", 1, 1), ("12.01", 1, 1),
-     ("12", 1, 2), ("10", 2, 2), ("-3", 2, 2)],
+     ("12", 1, 2), ("10", 2, 2), ("0.01", 2, 2), ("0", 3, 3), ("-3", 3, 3)],
 )  # fmt: skip
 def test_a_level_is_crossed_at_it_and_recovered_from_a_fifth_above(left, level, holds):
     found = balance_low(account(left), LIMITS)
     assert (found.level, found.holds, found.of) == (level, holds, 2)
+    assert found.scale == (-25, -10, 0)
     assert found.facts["crossed"] == (Usd.of(25), Usd.of(10))[:level]
 
 
@@ -90,6 +96,15 @@ def test_runway_is_not_judged_by_partial_or_old_usage(burn):
     assert runway_short(account("15", burn=burn), LIMITS) is None
 
 
+def test_the_pace_of_the_last_hour_is_told_where_it_is_sooner_and_is_no_level():
+    burst = account("60", lately=Lately(Usd.of(20), NOW))
+    found = runway_short(burst, LIMITS)
+    assert (found.level, found.facts["empty_at"]) == (0, NOW + timedelta(days=12))
+    assert found.facts["soonest_at"] == NOW + timedelta(hours=3)
+    calm = account("60", lately=Lately(Usd.of("0.2"), NOW))
+    assert "soonest_at" not in runway_short(calm, LIMITS).facts
+
+
 def test_an_empty_balance_has_no_runway_whatever_is_known():
     assert runway_short(account("0", burn=None), LIMITS).level == 2
 
@@ -106,13 +121,23 @@ def test_budget_levels_and_that_a_missing_day_can_raise_but_not_resolve():
     assert budget_spent(budget("142"), LIMITS).holds == 0
     assert budget_spent(budget("142.6"), LIMITS).holds == 1
     assert budget_spent(budget("10", complete=False), LIMITS).holds == 3
-    assert budget_spent(budget("300", read_at=NOW - timedelta(hours=4)), LIMITS) is None
+    assert budget_spent(budget("10", unseen=Usd.of(200)), LIMITS).holds == 1
+    old = NOW - timedelta(hours=4)
+    assert budget_spent(budget("300", reads=(old, None)), LIMITS) is None
+    # One account that can't be read hides nothing that the others are sure of.
+    partly = budget_spent(budget("151", reads=(old, NOW)), LIMITS)
+    assert (partly.level, partly.holds, partly.facts["partly"]) == (1, 3, 1)
 
 
 def test_a_budget_forecast_lands_at_the_burn_rate():
     assert budget_forecast(budget("260"), LIMITS).level == 0  # 260 + 8 × 5 is just 300
     found = budget_forecast(budget("261"), LIMITS)
     assert (found.level, found.facts["landing"]) == (1, Usd.of(301))
+    # Today counts with what it has cost already, where that is more than a day's share.
+    busy = budget("261", completed=Usd.of(200))
+    assert budget_forecast(busy, LIMITS).facts["landing"] == Usd.of(296)
+    assert budget_forecast(budget("290", completed=Usd.of(200)), LIMITS).level == 1
+    assert budget_forecast(budget("300"), LIMITS).level == 0, "told by the percentages"
     young = Burn(YESTERDAY, YESTERDAY, 1, Usd.of(35))
     assert budget_forecast(budget("261", burn=young), LIMITS) is None
 
@@ -134,12 +159,19 @@ def test_data_is_stale_after_three_intervals_but_not_right_after_a_start():
 
 def test_a_newest_day_that_is_overdue_is_stale_though_refreshes_succeed():
     late = NOW.replace(hour=12)
-    short = Burn(date(2026, 11, 15), date(2026, 11, 21), 7, Usd.of(35))
     parts = {name: PartState(late, late, 0, None, None) for name in ("balance", "activity")}
-    view = AccountView("main", late, NOW - timedelta(days=1), burn=short, parts=parts)
+    before = DayState(YESTERDAY - timedelta(days=1), Usd.of(5), Usd.of(5))
+    unread = (DayState(YESTERDAY, None, Usd.of(5)), before)
+    view = AccountView("main", late, NOW - timedelta(days=1), burn=WEEK, days=unread, parts=parts)
     assert data_stale(view, LIMITS).facts["day"] == YESTERDAY
-    early = replace(view, now=NOW.replace(hour=8, minute=59))
-    assert data_stale(early, LIMITS).level == 0
+    early = NOW.replace(hour=8, minute=59)
+    then = {name: PartState(early, early, 0, None, None) for name in parts}
+    assert data_stale(replace(view, now=early, parts=then), LIMITS).level == 0
+    # No rows are no usage only where the balance agrees.
+    empty = (DayState(YESTERDAY, Usd.of(0), Usd.of(5)), before)
+    assert data_stale(replace(view, days=empty), LIMITS).facts["day"] == YESTERDAY
+    idle = (DayState(YESTERDAY, Usd.of(0), Usd.of("0.99")), before)
+    assert data_stale(replace(view, days=idle), LIMITS).level == 0
 
 
 @pytest.mark.parametrize("reason", ["key_rejected", "wrong_key_type"])

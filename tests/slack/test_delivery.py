@@ -52,7 +52,7 @@ def test_an_incident_is_one_message_with_replies_where_people_must_hear(world: W
     assert "is critical: $8.00" in worse
     assert "It got worse." in worse
     assert "is low: $15.00" in reminded
-    assert "Reminder: this is open since" in reminded
+    assert "Reminder: this has been open since" in reminded
     assert "Resolved: balance of main is $100.00 again" in resolved
     assert "Resolved: balance of main is $100.00 again" in own.text
     assert own.edited

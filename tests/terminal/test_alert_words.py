@@ -182,7 +182,29 @@ def test_a_runway_names_the_rate_it_is_worked_out_with():
 def test_a_day_that_already_took_more_than_usual_makes_the_usual_rate_a_hope():
     busy = {**BALANCE, "today": Usd.of(19), "today_since": NOW.replace(hour=0)}
     assert "about 1.7 days left at the usual rate." in told(incident(facts=busy))
+    assert "usual rate" not in told(incident(facts={**busy, "today": Usd.of("7.29")}))
+
+
+def test_a_burst_is_told_by_the_hour_and_first_where_the_day_is_unusual_too():
+    burst = {"last_hour": Usd.of("6.5"), "soonest_at": NOW + timedelta(minutes=80)}
     for rule in ("balance_low", "runway_short"):
-        assert "sooner if today goes on as it began." in told(incident(rule, busy))
-        calm = {**busy, "today": Usd.of("7.29")}
-        assert "sooner" not in told(incident(rule, calm))
+        usual = told(incident(rule, {**BALANCE, **burst}))
+        assert "about 1.7 days" in usual
+        assert "At the soonest 23 Nov 11:20 CET at the pace of the last hour ($6.50)." in usual
+    runaway = {**RUNAWAY, **burst}
+    low, short = (incident(rule, runaway, 2) for rule in ("balance_low", "runway_short"))
+    assert "$7.90, about 1 hour left at the pace of the last hour." in told(low)
+    assert "critical: about 1 hour at the pace of the last hour ($6.50)." in told(short)
+    slow = {**runaway, "days": Decimal("5.0"), "empty_at": NOW + timedelta(days=5)}
+    slow["soonest_at"] = NOW + timedelta(days=2, hours=6)
+    assert "about 2.2 days left at the pace of the last hour." in told(incident(facts=slow))
+
+
+def test_a_period_that_is_over_is_no_recovery():
+    ended = incident("budget_spent", {**BUDGET, "ended": 1}, 3, 3, "all", resolved_at=NOW)
+    assert alert_words.headline(ended, BERLIN) == (
+        'Its period is over: budget "all" stood at $312.00 of $300.00 in November 2026 (104.0%).'
+    )
+    assert alert_words.line(ended, BERLIN).endswith("its period is over")
+    partly = {**BUDGET, "partly": 1}
+    assert "at least $312.00 of $300.00" in told(incident("budget_spent", partly, 3, 3, "all"))

@@ -24,6 +24,7 @@ from costcompass_core.domain.errors import StorageError
 from costcompass_core.domain.money import Usd
 from costcompass_core.domain.rules.views import Limits
 from costcompass_core.domain.usage import Activity, Balance, Reading
+from costcompass_core.storage.incidents import incident_at
 from costcompass_core.storage.outbox import put, waiting
 from costcompass_core.storage.views import budget_views
 from costcompass_core.usecases.refresh import commit
@@ -161,6 +162,35 @@ def _rows(day, cost, hour, age):
         return ()
     share = Decimal("0.3") if age == 1 and hour < 5 else Decimal(1)
     return (usage(day, "openai/gpt-4.1", str(cost * share)),)
+
+
+def test_an_incident_keeps_the_newest_figures_for_whoever_looks_next(world):
+    world = world(main=spending(1, 24))
+    watcher = Watcher(world, limits=Limits((Usd.of(25), Usd.of(10))))
+    assert watcher.refresh() == OPENED
+    world.accounts["main"].spend(11, TODAY)
+    assert watcher.balance(after=HOUR) == []
+    incident = watcher.incident("balance_low")
+    assert (incident.facts["left"], incident.as_of, incident.seq) == (Usd.of(13), world.now, 1)
+    assert incident.facts["last_hour"] == Usd.of(11)
+    with world.store.reading() as tx:
+        then = incident_at(tx, incident.ident, 1)
+    assert (then.facts["left"], then.as_of) == (Usd.of(24), MORNING), (
+        "what was told stays as it was"
+    )
+    before = world.everything()
+    assert watcher.tick(after=MINUTE) == []
+    assert world.everything() == before, "a tick that finds nothing new writes nothing"
+
+
+def test_a_top_up_is_told_beside_what_it_does_not_end(world):
+    world = world(main=spending(1, 100))
+    watcher = watching(world, limits=Limits((Usd.of(25),)))
+    world.server.faults.add("/", faults.status(500), times=None)
+    assert watcher.tick(after=20 * MINUTE) == ["opened data_stale main"]
+    world.accounts["main"].top_up(50)
+    world.server.faults.clear()
+    assert watcher.balance(after=5 * MINUTE) == ["resolved data_stale main", "top_up main"]
 
 
 # -- what can't be judged -----------------------------------------------------------------------
@@ -384,8 +414,12 @@ def test_a_months_budget_counts_today_and_starts_anew_with_the_month(world):
     assert (facts["from"], facts["to"]) == (date(2026, 11, 1), date(2026, 11, 30))
     assert watcher.hours(48) == ["opened budget_forecast team"]  # 36 + 7 × 20/7 is too much
     world.at(datetime(2026, 12, 1, 0, 20, tzinfo=UTC))
-    assert watcher.refresh() == ["resolved budget_spent team"]
-    assert watcher.hours(30)[0] == "resolved budget_forecast team"
+    assert watcher.refresh() == [], "until a reading tells of December, November is what is known"
+    assert watcher.balance(after=5 * MINUTE) == [
+        "resolved budget_spent team",
+        "resolved budget_forecast team",
+        "opened budget_forecast team",  # December at $2 a day
+    ]
 
 
 def test_a_missing_day_can_raise_a_budgets_level_and_not_lower_it(world):
@@ -399,7 +433,7 @@ def test_a_missing_day_can_raise_a_budgets_level_and_not_lower_it(world):
     assert watcher.refresh(after=MIDNIGHT + 5 * MINUTE - world.now) == []
     with world.store.reading() as tx:
         [view] = budget_views(tx, world.watch.budgets, world.watch.accounts, world.now)
-    assert (view.spent, view.complete) == (Usd.of(22), False)
+    assert (view.spent, view.complete) == (Usd.of(28), False), "the balance knows of the day"
     assert watcher.hours(3) == []
     with world.store.reading() as tx:
         [view] = budget_views(tx, world.watch.budgets, world.watch.accounts, world.now)
@@ -410,10 +444,10 @@ def test_a_years_budget_that_is_raised_is_over_though_its_first_months_were_neve
     world = world(main=spending(1, 500))
     year = Budget("year", Usd.of(30), "year", (Decimal(100),))
     watcher = Watcher(world, **budgets(year))
-    assert watcher.refresh() == ["opened budget_spent year", "opened budget_forecast year"]
+    assert watcher.refresh() == ["opened budget_spent year"]
     assert watcher.incident("budget_spent", "").facts["to"] == date(2026, 12, 31)
     watcher.set(budgets=(replace(year, amount=Usd.of(300)),))
-    assert watcher.tick() == ["resolved budget_spent year", "resolved budget_forecast year"]
+    assert watcher.tick() == ["resolved budget_spent year"]
 
 
 def test_budgets_of_a_model_or_an_account_count_nothing_else(world):
@@ -446,6 +480,53 @@ def test_a_budget_that_will_be_exceeded_is_told_before_it_is(world):
     for age in (-2, -3, -4, -5, -6):
         world.accounts["main"].set_day(ago(age), [])
     assert watcher.refresh(after=5 * DAY) == ["resolved budget_forecast team"]
+
+
+def test_a_budget_is_not_over_because_its_rows_come_late_or_one_by_one(world):
+    for name, late in (
+        ("some", faults.edited(lambda text: text.replace(":150", ":3"))),
+        ("no", None),
+    ):
+        one = world(main=spending(1, 500, name))
+        one.at(MORNING)
+        budget = Budget("team", Usd.of(200), percents=PERCENTS)
+        watcher = Watcher(one, **budgets(budget))
+        watcher.refresh()
+        one.accounts["main"].set_day(TODAY, [activity_row(TODAY, "a/b", 150)])
+        assert watcher.refresh(after=HOUR) == ["opened budget_spent team"], "22 and 150 of 200"
+        if late:
+            one.server.faults.add("/activity", late, times=None, where={"date": str(TODAY)})
+        else:
+            one.accounts["main"].hide_day(TODAY, MIDNIGHT + 8 * HOUR)
+        assert "resolved budget_spent team" not in watcher.hours(20)
+        assert watcher.incident("budget_spent", "").facts["spent"] == Usd.of(172)
+
+
+def test_the_last_day_of_a_models_month_is_judged_though_it_is_reported_in_the_next(world):
+    world = world(main=spending(1, 500))
+    for day in range(23, 31):
+        row = activity_row(date(2026, 11, day), "openai/gpt-4.1", 15 if day == 30 else 1)
+        world.accounts["main"].set_day(date(2026, 11, day), [row])
+    world.at(datetime(2026, 11, 30, 12, tzinfo=UTC))
+    budget = Budget("gpt", Usd.of(40), percents=(Decimal(100),), model="openai/*")
+    watcher = Watcher(world, **budgets(budget))
+    assert watcher.refresh() == []
+    told = watcher.hours(24)
+    assert told == ["opened budget_spent gpt"], "29 and 15 of 40"
+    assert "resolved budget_spent gpt" in watcher.hours(24), "its period is over"
+
+
+def test_one_account_that_cannot_be_read_hides_no_budget_that_the_others_exceed(world):
+    world = world(main=spending(1, 500), dead=spending(1, 500, "dead"))
+    watcher = Watcher(world, **budgets(Budget("team", Usd.of(100), percents=PERCENTS)))
+    watcher.refresh()
+    watcher.refresh("dead")
+    world.accounts["dead"].management_key.revoked = True
+    watcher.refresh("dead", after=MINUTE)
+    assert watcher.hours(5) == []
+    world.accounts["main"].spend(90, TODAY)
+    assert watcher.refresh(after=HOUR) == ["opened budget_spent team"]
+    assert watcher.incident("budget_spent", "").facts["partly"] == 1
 
 
 # -- what has today cost? -----------------------------------------------------------------------

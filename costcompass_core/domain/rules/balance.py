@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
+from decimal import Decimal
 from fractions import Fraction
 
 from costcompass_core.domain.facts import Fact
@@ -16,12 +17,13 @@ from costcompass_core.domain.rules.views import (
     AccountView,
     Finding,
     Limits,
+    is_fresh,
     tenths,
 )
 
 
-def _fresh(balance: AccountBalance | None, view: AccountView, limits: Limits) -> bool:
-    return balance is not None and view.now - balance.at <= STALE_AFTER * limits.balance_every
+def _fresh(balance: AccountBalance, view: AccountView, limits: Limits) -> bool:
+    return is_fresh(balance.at, view.now, STALE_AFTER * limits.balance_every)
 
 
 def _prospects(view: AccountView, balance: AccountBalance) -> dict[str, Fact]:
@@ -37,7 +39,31 @@ def _prospects(view: AccountView, balance: AccountBalance) -> dict[str, Fact]:
         facts["days"] = tenths(days)
         if days < 36_500:
             facts["empty_at"] = balance.at + timedelta(seconds=int(days * 86_400))
-    return facts
+    return facts | _at_the_soonest(view, balance, facts.get("empty_at"))
+
+
+def _at_the_soonest(
+    view: AccountView, balance: AccountBalance, empty_at: Fact | None
+) -> dict[str, Fact]:
+    """Return when it runs dry at the pace of the last hour, where that is sooner than `empty_at`.
+
+    An hour is too short to judge by, or every burst would be an alarm; it is told beside the rest.
+    """
+    lately = view.lately
+    if lately is None or lately.spent <= ZERO or balance.left <= ZERO:
+        return {}
+    hours = balance.left.ratio() / lately.spent.ratio()
+    if hours > 36_500:
+        return {}
+    soonest = balance.at + timedelta(seconds=int(hours * 3600))
+    if isinstance(empty_at, datetime) and empty_at <= soonest:
+        return {}
+    return {"last_hour": lately.spent, "soonest_at": soonest}
+
+
+def _scale(levels: Iterable[Decimal]) -> tuple[Decimal, ...]:
+    """Return levels of what gets worse as it falls, the more the worse."""
+    return tuple(sorted(one.copy_negate() for one in levels))
 
 
 def _crossed(value: Fraction, levels: Iterable[Fraction]) -> int:
@@ -46,19 +72,24 @@ def _crossed(value: Fraction, levels: Iterable[Fraction]) -> int:
 
 
 def balance_low(view: AccountView, limits: Limits) -> Finding | None:
-    """Say whether the balance is at or below a level of `balance_below`."""
+    """Say whether the balance is at or below a level of `balance_below`, or used up."""
     balance = view.balance
     if balance is None or not _fresh(balance, view, limits):
         return None
-    left, levels = balance.left.ratio(), [one.ratio() for one in limits.balance_below]
-    level = _crossed(left, levels)
-    crossed = tuple(sorted(limits.balance_below, reverse=True)[:level])
+    levels = limits.balance_below and (*limits.balance_below, ZERO)
+    left, ratios = balance.left.ratio(), [one.ratio() for one in levels]
     return Finding(
-        level,
-        _crossed(left, [one * RECOVERED for one in levels]),
-        len(levels),
-        {**_prospects(view, balance), "crossed": crossed},
+        _crossed(left, ratios),
+        _crossed(left, [one * RECOVERED for one in ratios]),
+        len(limits.balance_below),
+        {
+            **_prospects(view, balance),
+            "crossed": tuple(
+                sorted((one for one in limits.balance_below if balance.left <= one), reverse=True)
+            ),
+        },
         balance.at,
+        _scale(one.amount for one in levels),
     )
 
 
@@ -79,4 +110,5 @@ def runway_short(view: AccountView, limits: Limits) -> Finding | None:
         len(levels),
         {**_prospects(view, balance), "crossed": crossed},
         balance.at,
+        _scale(limits.runway_below),
     )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
 from fractions import Fraction
-from typing import Final
+from typing import Final, NamedTuple
 
-from costcompass_core.domain.days import utc_day
 from costcompass_core.domain.facts import Fact
 from costcompass_core.domain.money import Usd
 from costcompass_core.domain.rules.pace import is_whole
@@ -15,6 +16,7 @@ from costcompass_core.domain.rules.views import (
     BudgetView,
     Finding,
     Limits,
+    is_fresh,
     tenths,
 )
 
@@ -24,46 +26,72 @@ _LANDING_DAYS: Final = 3
 
 def budget_spent(view: BudgetView, limits: Limits) -> Finding | None:
     """Say which of a budget's percentages its spend has reached."""
-    if view.read_at is None or view.now - view.read_at > STALE_AFTER * limits.activity_every:
+    known = _Known.of(view, limits)
+    if known is None:
         return None
     percents = sorted(view.budget.percents)
-    percent = view.spent.ratio() / view.budget.amount.ratio() * 100
+    percent = _percent(view, view.spent)
     level = sum(percent >= one for one in percents)
-    facts = {**_standing(view), "percent": tenths(percent), "crossed": tuple(percents[:level])}
-    # A sum that lacks a day can show that a level is reached, but not that it no longer is.
-    holds = (
-        sum(percent >= Fraction(one) * RELIEVED for one in percents)
-        if view.complete
-        else len(percents)
-    )
-    return Finding(level, holds, len(percents), facts, view.read_at)
+    facts = {
+        **_standing(view, known),
+        "percent": tenths(percent),
+        "crossed": tuple(percents[:level]),
+    }
+    # A sum that lacks something can show that a level is reached, but not that it no longer is.
+    most = _percent(view, view.spent + view.unseen)
+    holds = sum(most >= Fraction(one) * RELIEVED for one in percents)
+    if not known.complete:
+        holds = len(percents)
+    return Finding(level, holds, len(percents), facts, known.as_of, tuple(percents))
 
 
 def budget_forecast(view: BudgetView, limits: Limits) -> Finding | None:
     """Say whether a budget will be exceeded at the burn rate of the last 7 days."""
-    if view.read_at is None or view.now - view.read_at > STALE_AFTER * limits.activity_every:
+    known, burn = _Known.of(view, limits), view.burn
+    if known is None or burn is None or burn.days < _LANDING_DAYS or not is_whole(burn, view.now):
         return None
-    burn = view.burn
-    if burn is None or burn.days < _LANDING_DAYS or not is_whole(burn, view.now):
-        return None
-    amount = view.budget.amount.ratio()
-    landing = max(view.reported.ratio() + burn.over(view.days_ahead), view.spent.ratio())
+    amount, today = view.budget.amount.ratio(), (view.spent - view.completed).ratio()
+    ahead = burn.over(max(view.days_ahead - 1, 0)) + max(burn.over(min(view.days_ahead, 1)), today)
+    landing = view.completed.ratio() + ahead
     facts = {
-        **_standing(view),
+        **_standing(view, known),
         "landing": Usd.of_ratio(landing),
         "per_day": Usd.of_ratio(burn.over(1)),
     }
-    level = int(landing > amount)
-    holds = int(landing > amount * RELIEVED or not view.complete)
-    return Finding(level, holds, 1, facts, view.read_at)
+    exceeded = any(100 <= one <= _percent(view, view.spent) for one in view.budget.percents)
+    level = int(landing > amount and not exceeded)  # `budget_spent` has told it by then
+    most = landing + view.unseen.ratio() * (1 + Fraction(view.days_ahead, burn.days))
+    holds = int(most > amount * RELIEVED or not known.complete)
+    return Finding(level, holds, 1, facts, known.as_of)
 
 
-def _standing(view: BudgetView) -> dict[str, Fact]:
-    start, end = view.budget.span(utc_day(view.now))
-    return {
+class _Known(NamedTuple):
+    """From when (UTC) the oldest figure is that counts, and whether none is missing."""
+
+    as_of: datetime
+    complete: bool
+
+    @classmethod
+    def of(cls, view: BudgetView, limits: Limits) -> _Known | None:
+        """Return it, or `None` where no account's usage is fresh."""
+        within = STALE_AFTER * limits.activity_every
+        fresh = [one for one in view.reads if one is not None and is_fresh(one, view.now, within)]
+        if not fresh:
+            return None
+        return cls(min(fresh), view.complete and len(fresh) == len(view.reads))
+
+
+def _percent(view: BudgetView, spent: Usd) -> Fraction:
+    return spent.ratio() / view.budget.amount.ratio() * 100
+
+
+def _standing(view: BudgetView, known: _Known) -> Mapping[str, Fact]:
+    start, end = view.span
+    facts: dict[str, Fact] = {
         "spent": view.spent,
         "amount": view.budget.amount,
         "per": view.budget.per,
         "from": start,
         "to": end,
     }
+    return facts if known.complete else facts | {"partly": 1}

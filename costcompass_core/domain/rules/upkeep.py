@@ -8,17 +8,20 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Final
 
-from costcompass_core.domain.days import ONE_DAY, midnight, newest_completed, utc_day
+from costcompass_core.domain.days import ONE_DAY, midnight
 from costcompass_core.domain.facts import Fact, Facts
 from costcompass_core.domain.reread import SETTLES_AFTER
 from costcompass_core.domain.rules.views import (
+    AHEAD,
     RELIEVED,
     STALE_AFTER,
     AccountView,
+    DayState,
     Finding,
     Limits,
     PartState,
     SystemView,
+    is_fresh,
     tenths,
 )
 
@@ -33,7 +36,8 @@ _LANDS_LATE: Final = timedelta(hours=2)
 def byok_volume(view: AccountView, limits: Limits) -> Finding | None:
     """Say whether this month's list-price volume under own keys nears what is free of a fee."""
     activity = (view.parts or {}).get("activity")
-    if activity is None or activity.succeeded_at is None or _late(activity, view, limits):
+    read_at = activity.succeeded_at if activity else None
+    if read_at is None or not is_fresh(read_at, view.now, STALE_AFTER * limits.activity_every):
         return None
     percent = view.byok_month.ratio() / limits.byok_free.ratio() * 100
     level = sum(percent >= one for one in BYOK_PERCENTS)
@@ -44,11 +48,7 @@ def byok_volume(view: AccountView, limits: Limits) -> Finding | None:
         "crossed": BYOK_PERCENTS[:level],
     }
     holds = sum(percent >= Fraction(one) * RELIEVED for one in BYOK_PERCENTS)
-    return Finding(level, holds, len(BYOK_PERCENTS), facts, activity.succeeded_at)
-
-
-def _late(activity: PartState, view: AccountView, limits: Limits) -> bool:
-    return view.now - (activity.succeeded_at or view.since) > STALE_AFTER * limits.activity_every
+    return Finding(level, holds, len(BYOK_PERCENTS), facts, read_at)
 
 
 _OWN_RULE: Final = frozenset({"key_rejected", "wrong_key_type", "vault_locked"})
@@ -78,6 +78,8 @@ def _stale_part(parts: Mapping[str, PartState], view: AccountView, limits: Limit
     for part, every in _intervals(limits).items():
         state = parts.get(part)
         good = state.succeeded_at if state else None
+        if good is not None and good > view.now + AHEAD:
+            good = None  # by a clock that was set back since
         if view.now - (good or view.since) < STALE_AFTER * every:
             continue
         facts: dict[str, Fact] = {"part": part}
@@ -90,13 +92,20 @@ def _stale_part(parts: Mapping[str, PartState], view: AccountView, limits: Limit
 
 
 def _overdue(view: AccountView, limits: Limits) -> Facts | None:
-    """Return the facts of a newest completed day that should have been read by now."""
-    newest = newest_completed(utc_day(view.now))
-    settled = midnight(newest + ONE_DAY) + SETTLES_AFTER + _LANDS_LATE + limits.activity_every
+    """Return the facts of the newest day that is due by now, where its usage is missing."""
+    late = SETTLES_AFTER + _LANDS_LATE + limits.activity_every
+    due = next((one for one in view.days if view.now >= midnight(one.day + ONE_DAY) + late), None)
     known = view.burn.end if view.burn else None
-    if known is None or known >= newest or view.now < settled:
+    if due is None or known is None or not _is_missing(due, limits):
         return None
-    return {"part": "day", "day": newest, "known": known}
+    return {"part": "day", "day": due.day, "known": min(known, due.day - ONE_DAY)}
+
+
+def _is_missing(day: DayState, limits: Limits) -> bool:
+    """Return whether a day was not read, or has no rows at all though the balance lost money."""
+    if day.reported is None:
+        return True
+    return not day.reported and day.unreported >= limits.notice_above
 
 
 def key_rejected(view: AccountView, _limits: Limits) -> Finding | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Final, NamedTuple
@@ -20,6 +20,9 @@ RECOVERED: Final = Fraction(6, 5)
 """A balance or runway has recovered from a level when it is a fifth above it."""
 RELIEVED: Final = Fraction(19, 20)
 """A budget has recovered from a level when it is a twentieth below it."""
+AHEAD: Final = timedelta(minutes=1)
+"""How far ahead of `now` a moment may lie: a refresh that overtook us, or a hand's breadth of clock.
+What lies further ahead comes from a clock that was set back since, and says nothing."""
 NOTICE_ABOVE: Final = Usd(Decimal(1))
 BYOK_FREE: Final = Usd(Decimal(25_000))
 """USD a month; OpenRouter's pay-as-you-go terms as of 2026-08."""
@@ -35,10 +38,12 @@ class Key(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a rule says now. `level` is how many of its `of` levels are crossed, 0 for none.
+    """What a rule says now.
 
-    `holds` counts those that are crossed or not yet recovered from by the margin, so that a figure
+    `level` is how many of its `of` levels are crossed, 0 for none, and one more than there are for a
+    balance that is used up. `holds` counts those that are crossed or not yet recovered from by the margin, so that a figure
     which wavers around a level is one incident. `as_of` is the moment (UTC) the facts are from.
+    `scale` has the levels that the user set as numbers, the more the worse.
     """
 
     level: int
@@ -46,6 +51,7 @@ class Finding:
     of: int
     facts: Facts
     as_of: datetime
+    scale: tuple[Decimal, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +81,36 @@ class Today:
 
 
 @dataclass(frozen=True, slots=True)
+class Lately:
+    """USD that usage took from the balance in the last hour, by its reading `at` (UTC).
+
+    Where no reading is that old it is a lower bound.
+    """
+
+    spent: Usd
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DayState:
+    """A completed UTC day: what its rows add up to (USD), `None` where it was never read.
+
+    `lost` is what the balance is sure to have lost within it, `None` where nobody knows.
+    """
+
+    day: date
+    reported: Usd | None
+    lost: Usd | None
+
+    @property
+    def unreported(self) -> Usd:
+        """What is clearly missing from the rows (USD): they come late, and some before others."""
+        reported = self.reported or ZERO
+        gap = (self.lost or ZERO) - reported
+        return gap if gap.ratio() > reported.ratio() / 50 + Fraction(1, 100) else ZERO
+
+
+@dataclass(frozen=True, slots=True)
 class PartState:
     """How refreshing one part of an account goes. `reason` says why it fails, in one word."""
 
@@ -89,7 +125,8 @@ class PartState:
 class AccountView:
     """One account as it is stored at `now`; `since` is when this daemon began to watch it.
 
-    `yesterday` is what that UTC day took (USD), or on average each of the unusual days up to it;
+    `days` are the newest two completed UTC days, newest first. `burn` counts what is clearly missing
+    from the rows of the first as well. `yesterday` is what that UTC day took (USD), or on average each of the unusual days up to it;
     `peak` is the dearest of the seven days before, where all are known (see `recent_run`).
     """
 
@@ -100,6 +137,8 @@ class AccountView:
     burn: Burn | None = None
     peak: Usd | None = None
     today: Today | None = None
+    lately: Lately | None = None
+    days: tuple[DayState, ...] = ()
     yesterday: Usd | None = None
     byok_month: Usd = ZERO
     parts: Mapping[str, PartState] | None = None
@@ -109,18 +148,23 @@ class AccountView:
 class BudgetView:
     """One budget at `now`: USD `spent` in its period, the current day included where known.
 
-    `reported` is what completed days came to, `complete` whether every completed day of the period
-    is known; `days_ahead` counts those after the newest known one.
+    The period is the one of the current UTC day, or of the newest completed one where no balance
+    tells of today. `completed` is what its completed days came to, `unseen` what is clearly missing
+    from their rows and may yet belong to the budget. `complete` says whether every completed day is
+    known; `days_ahead` counts those after the newest known one. `reads` says for each account when
+    its usage was read.
     """
 
     budget: Budget
     now: datetime
+    span: tuple[date, date]
     spent: Usd
-    reported: Usd
+    completed: Usd
+    unseen: Usd
     complete: bool
     burn: Burn | None
     days_ahead: int
-    read_at: datetime | None
+    reads: tuple[datetime | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +173,11 @@ class SystemView:
 
     now: datetime
     locked_since: datetime | None
+
+
+def is_fresh(at: datetime | None, now: datetime, within: timedelta) -> bool:
+    """Return whether something read at `at` is no older than `within`, nor from a wrong clock."""
+    return at is not None and -AHEAD <= now - at <= within
 
 
 def tenths(value: Fraction) -> Decimal:
