@@ -121,6 +121,8 @@ def source_line(
     """Return what the figures are: source, newest completed day, age of the reading."""
     if refreshed is None:
         return "Source: nothing read yet"
+    if through is None:
+        return "Source: no completed day was read by then"
     names = ", ".join(sorted({one.provider for one in health}))
     return (
         f"Source: {names} activity through {through} (UTC days), read {words.ago(refreshed, now)}"

@@ -9,7 +9,8 @@ from datetime import datetime, tzinfo
 
 from bot import words
 from bot.alert_words.notices import NOTICES, event_of
-from bot.alert_words.rules import Told, words_of
+from bot.alert_words.rules import words_of
+from bot.alert_words.told import Told
 from bot.alert_words.voice import PLAIN, Case, Voice, capital
 from costcompass_core.domain.incidents import Incident
 from costcompass_core.domain.notices import Notice

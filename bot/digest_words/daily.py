@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
 from bot import summary, words
@@ -11,6 +11,7 @@ from bot.digest_words.pieces import Figure, plan_figure, restated_lines, versus
 from costcompass_core.domain.days import ONE_DAY
 from costcompass_core.domain.digest import DigestReport
 from costcompass_core.domain.forecast import BURN_DAYS
+from costcompass_core.domain.incidents import TOP_UP_MENDS
 from costcompass_core.domain.money import ZERO, Usd
 
 _FRESH: Final = timedelta(hours=1)
@@ -31,7 +32,7 @@ def headline(report: DigestReport) -> str:
 
 def _state(report: DigestReport) -> str:
     """Return what to worry about, empty where there is nothing."""
-    critical = sum(one.critical and one.of > 1 for one in report.incidents)
+    critical = sum(one.critical for one in report.incidents)
     found = []
     if report.incidents:
         found.append(words.plural(len(report.incidents), "open alert"))
@@ -71,7 +72,7 @@ def _balance(report: DigestReport) -> Iterator[str]:
         yield f"balance {words.usd(left)} {words.ago(read, report.at)}"
     elif left <= ZERO:
         yield f"balance used up ({words.usd(left)})"
-    elif runway is None:
+    elif runway is None or _runs_down(report):
         yield f"balance {words.usd(left)}"
     elif len(balances) == 1:
         yield f"balance {words.usd(left)} for about {runway.days} days"
@@ -79,19 +80,27 @@ def _balance(report: DigestReport) -> Iterator[str]:
         yield f"balances {words.usd(left)}, {runway.account} for about {runway.days} days"
 
 
-def figures(report: DigestReport, now: datetime, zone: tzinfo) -> Iterator[Figure]:
-    """Yield the figures of a digest; `now` is when it is read."""
+def _runs_down(report: DigestReport) -> bool:
+    """Return whether an open alert says how long a balance lasts; it counts today, the mean does not."""
+    return any(one.key.rule in TOP_UP_MENDS for one in report.incidents)
+
+
+def figures(report: DigestReport, zone: tzinfo) -> Iterator[Figure]:
+    """Yield the figures of a digest."""
     if report.ended is not None:
         yield _ended_figure(report)
     yield _yesterday_figure(report)
     if report.ended is None:
         yield _month_figure(report)
+    if (today := report.today) is not None and today.spent > ZERO:
+        since = f"by the balance since {words.moment(today.since, UTC)}"
+        yield Figure("today so far", words.usd(today.spent), since)
     if (landing := _landing(report)) is not None:
         yield landing
     outlook = report.outlook
     if (plan := plan_figure(outlook.next_month, outlook.foreign_subscriptions)) is not None:
         yield plan
-    yield from _balance_figures(report, now, zone)
+    yield from _balance_figures(report, zone)
     if picture := summary.recent_line(outlook):
         yield Figure(f"last {len(outlook.recent)} days", "", picture)
 
@@ -122,7 +131,7 @@ def _month_figure(report: DigestReport) -> Figure:
     if report.so_far is None:
         return Figure("this month", "not known", "none of its days was read yet")
     told = []
-    if report.through is not None and report.through < report.newest:
+    if report.through is not None and (report.pace is None or report.through < report.newest):
         told.append(f"through {words.day(report.through)}")
     if (pace := report.pace) is not None:
         change = versus(pace, "'s pace")
@@ -140,17 +149,18 @@ def _landing(report: DigestReport) -> Figure | None:
     return Figure(f"by {words.day(month.month.last)}", words.usd(month.total), rate)
 
 
-def _balance_figures(report: DigestReport, now: datetime, zone: tzinfo) -> Iterator[Figure]:
+def _balance_figures(report: DigestReport, zone: tzinfo) -> Iterator[Figure]:
     balances, runway = report.outlook.balances, report.outlook.runway
     several = len(balances) > 1
     for one in balances:
         name = f"balance {one.account}" if several else "balance"
-        aged = f"{words.moment(one.at, zone)}, {words.ago(one.at, now)}"
+        aged = f"{words.moment(one.at, zone)}, {words.ago(one.at, report.at)}"
         yield Figure(name, words.usd(one.left), aged)
     if runway is not None:
         whose = f"of {runway.account}, " if several else ""
         end = f"empty on {words.day(runway.empty_on, year=True)} (UTC)" if runway.empty_on else ""
-        yield Figure("runway", f"{runway.days} days", f"{whose}{end or 'no end in sight'}")
+        rests_on = f"{whose}at the 7-day mean, {end or 'no end in sight'}"
+        yield Figure("runway", f"{runway.days} days", rests_on)
 
 
 def movers_title(report: DigestReport) -> str:

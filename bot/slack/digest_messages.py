@@ -32,7 +32,7 @@ def digest_message(
     blocks = [section(f"*{headline}*")]
     if report.incidents:
         blocks.append(bullets(_incidents(report, zone)))
-    blocks.append(_figures(daily.figures(report, now, zone)))
+    blocks.append(_figures(daily.figures(report, zone)))
     if report.movers:
         blocks.append(_movers(daily.movers_title(report), report.movers, "usually"))
     if notes := daily.notes(report):

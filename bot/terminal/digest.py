@@ -21,7 +21,7 @@ def digest_text(report: DigestReport, now: datetime, zone: tzinfo, paint: Paint)
     parts = [paint(wrapped(daily.headline(report), ""), "bold"), ""]
     parts += [_incident(one, zone, paint) for one in report.incidents]
     parts += [""] if report.incidents else []
-    parts += [figure_line(*one, paint) for one in daily.figures(report, now, zone)]
+    parts += [figure_line(*one, paint) for one in daily.figures(report, zone)]
     parts += _movers(report, paint)
     parts.append("")
     parts += [wrapped(note) for note in daily.notes(report)]

@@ -12,6 +12,7 @@ from costcompass_core.domain.digest import DigestReport, EndedMonth
 from costcompass_core.domain.ledger import Pace, Restated
 from costcompass_core.domain.money import Usd
 from costcompass_core.domain.movers import Mover
+from costcompass_core.domain.rules.views import Today
 
 
 def digest_shape(report: DigestReport) -> dict[str, Any]:
@@ -27,6 +28,7 @@ def digest_shape(report: DigestReport) -> dict[str, Any]:
             "so_far_usd": _usd(report.so_far),
             "through": _day(report.through),
         },
+        "today": _today(report.today),
         "pace": _pace(report.pace),
         "forecast": {
             part: {key: outlook[part][key] for key in totals}
@@ -50,6 +52,13 @@ def _usd(amount: Usd | None) -> str | None:
 
 def _day(day: date | None) -> str | None:
     return None if day is None else str(day)
+
+
+def _today(today: Today | None) -> dict[str, Any] | None:
+    """Return what the balances lost since `since`, which is what the current day cost so far."""
+    if today is None:
+        return None
+    return {"usd": today.spent.text(), "since": moment_shape(today.since)}
 
 
 def _pace(pace: Pace | None) -> dict[str, Any] | None:

@@ -23,6 +23,7 @@ from costcompass_core.domain.money import ZERO, Usd
 from costcompass_core.domain.movers import ModelDay, Mover, mean, movers
 from costcompass_core.domain.notices import settled_at
 from costcompass_core.domain.reports import Health, SpendRow, known_at, known_through
+from costcompass_core.domain.rules.views import Today
 from costcompass_core.domain.subscriptions import Subscription
 
 
@@ -42,7 +43,7 @@ class DigestReport:
     `newest` is the newest UTC day completed by then, `yesterday` what it cost and `usual` the mean
     of the days before it. `so_far` covers `month` up to `through`, the newest day known of it.
     `ended` is set on the first of a month, whose own figures are nothing yet. `missing_days` are
-    those of the month of `newest`. Figures are `None` while they can't be known.
+    those of the month of `newest`. `today` is what the balances lost since. Figures are `None` while they can't be known.
     """
 
     day: date
@@ -60,6 +61,7 @@ class DigestReport:
     incidents: tuple[Incident, ...]
     restated: tuple[Restated, ...]
     missing_days: tuple[date, ...]
+    today: Today | None = None
 
     @property
     def health(self) -> tuple[Health, ...]:
@@ -145,6 +147,7 @@ def digest_of(
     known_models: Collection[str],
     incidents: Sequence[Incident],
     changes: Iterable[DayChange],
+    today: Today | None = None,
 ) -> DigestReport:
     """Put a digest together. `costs` reach back a week from `newest`, `changes` to the last digest.
 
@@ -171,6 +174,7 @@ def digest_of(
         tuple(incidents),
         restatements(one for one in changes if one.day < newest),
         ledger.missing(Month.of(newest).first, newest),
+        today,
     )
 
 
@@ -180,15 +184,19 @@ def ended(ledger: Ledger, month: Month) -> EndedMonth:
     return EndedMonth(month, total, whole_months(ledger, month))
 
 
-def health_at(health: Iterable[Health], at: datetime, newest: date) -> tuple[Health, ...]:
+def health_at(
+    health: Iterable[Health], at: datetime, newest: date, first: date | None
+) -> tuple[Health, ...]:
     """Return the accounts' health as it was at `at`, as far as that is still known.
 
-    A failure after `at` is left out where a good refresh came after `at` too.
+    `first` is the first day that was ever read. A failure after `at` is left out where a good
+    refresh came after `at` too.
     """
+    known = first is not None and first <= newest
     return tuple(
         replace(
             one,
-            data_through=min(one.data_through, newest) if one.data_through else None,
+            data_through=min(one.data_through, newest) if known and one.data_through else None,
             error=None if _later(one, at) else one.error,
         )
         for one in health

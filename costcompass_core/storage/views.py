@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from costcompass_core.domain.budgets import Budget
 from costcompass_core.domain.days import (
     ONE_DAY,
     Month,
-    each_day,
     midnight,
-    missing,
-    newest_completed,
     utc_day,
 )
 from costcompass_core.domain.forecast import BURN_DAYS, AccountBalance, History, burn_of
-from costcompass_core.domain.money import ZERO, Usd
+from costcompass_core.domain.money import Usd
 from costcompass_core.domain.notices import DayLoss, all_rows_by, settled_at
 from costcompass_core.domain.rules.pace import recent_run
 from costcompass_core.domain.rules.views import (
     AHEAD,
     AccountView,
-    BudgetView,
     DayState,
     Lately,
     PartState,
@@ -35,7 +29,7 @@ from costcompass_core.storage.balance import counter_near, first_counter, newest
 from costcompass_core.storage.codec import day_of, moment_of, moment_text, sum_of, usd_of
 from costcompass_core.storage.digest import balances_at
 from costcompass_core.storage.refreshes import attempts
-from costcompass_core.storage.spend import day_cost, histories, read_days
+from costcompass_core.storage.spend import day_cost, histories
 
 _LOOKS_BACK = 2 * BURN_DAYS
 """Days; enough for a burn window that ends a few days ago, and for a run of unusual days."""
@@ -66,7 +60,7 @@ def _account_view(
     now, since = moments
     today = utc_day(now)
     run = recent_run(_recent_days(tx, name, history, today))
-    days = tuple(_day_state(tx, name, today - age * ONE_DAY) for age in (1, 2))
+    days = tuple(day_state(tx, name, today - age * ONE_DAY) for age in (1, 2))
     return AccountView(
         name,
         now,
@@ -83,7 +77,7 @@ def _account_view(
     )
 
 
-def _day_state(tx: sqlite3.Connection, account: str, day: date) -> DayState:
+def day_state(tx: sqlite3.Connection, account: str, day: date) -> DayState:
     """Return what was reported of a day, and by how much its first and last reading differ."""
     begin, found = midnight(day), day_cost(tx, account, day)
     first, last = first_counter(tx, account, begin), newest_counter(tx, account, begin + ONE_DAY)
@@ -130,6 +124,14 @@ def today_spent(tx: sqlite3.Connection, account: str, now: datetime) -> Today | 
     return _spent_on(tx, account, utc_day(now), now + AHEAD)
 
 
+def today_of(tx: sqlite3.Connection, accounts: Iterable[str], now: datetime) -> Today | None:
+    """Return what usage took from all balances today, since when that is known of every one."""
+    known = [one for name in accounts if (one := today_spent(tx, name, now))]
+    if not known:
+        return None
+    return Today(Usd.total(one.spent for one in known), max(one.since for one in known))
+
+
 def _spent_on(tx: sqlite3.Connection, account: str, day: date, until: datetime) -> Today | None:
     """Return what usage took from the balance on a UTC day, as far as its readings show that."""
     begin = midnight(day)
@@ -153,77 +155,6 @@ def _parts(tx: sqlite3.Connection, account: str) -> dict[str, PartState]:
         part: PartState(one.tried_at, one.succeeded_at, one.failures, one.reason, one.error)
         for part, one in attempts(tx, account).items()
     }
-
-
-def budget_views(
-    tx: sqlite3.Connection, budgets: Iterable[Budget], accounts: Sequence[str], now: datetime
-) -> list[BudgetView]:
-    """Return where each budget stands at `now`."""
-    return [_budget_view(tx, one, accounts, now) for one in budgets]
-
-
-def _budget_view(
-    tx: sqlite3.Connection, budget: Budget, accounts: Sequence[str], now: datetime
-) -> BudgetView:
-    today = utc_day(now)
-    yesterday = newest_completed(today)
-    names = [one for one in accounts if budget.covers_account(one)]
-    so_far = None if budget.model else _today_of_all(tx, names, now)
-    # What is known of completed days only is judged until the last day of its period is known.
-    start, end = budget.span(today if so_far is not None else yesterday)
-    since = min(start, today - _LOOKS_BACK * ONE_DAY)
-    spent, read = _spent_by_day(tx, budget, names, since), _read_by_all(tx, names, since, today)
-    missed = Usd.total(_day_state(tx, name, yesterday).unreported for name in names)
-    counted = set(read)
-    if missed and not budget.model:
-        spent[yesterday] = spent.get(yesterday, ZERO) + missed
-        counted.add(yesterday)
-    completed = Usd.total(cost for day, cost in spent.items() if start <= day <= end)
-    history = History({day: spent.get(day, ZERO) for day in read}, min(spent, default=None))
-    first = max(start, min(read, default=start))
-    tries = [attempts(tx, name).get("activity") for name in names]
-    return BudgetView(
-        budget,
-        now,
-        (start, end),
-        spent=completed + (so_far or ZERO),
-        completed=completed,
-        unseen=missed if budget.model and yesterday >= start else ZERO,
-        complete=not missing(list(each_day(first, min(end, yesterday))), read),
-        burn=burn_of(history),
-        days_ahead=(end - max(counted, default=start - ONE_DAY)).days,
-        reads=tuple(one.succeeded_at if one else None for one in tries),
-    )
-
-
-def _spent_by_day(
-    tx: sqlite3.Connection, budget: Budget, names: Sequence[str], since: date
-) -> dict[date, Usd]:
-    """Return the USD per UTC day with rows that a budget covers."""
-    models = [
-        model
-        for [model] in tx.execute("SELECT DISTINCT model FROM usage_month")
-        if budget.covers_model(model)
-    ]
-    found = tx.execute(
-        "SELECT day, group_concat(cost, ' ') FROM usage WHERE day >= ?"
-        " AND account IN (SELECT value FROM json_each(?))"
-        " AND model IN (SELECT value FROM json_each(?)) GROUP BY day",
-        (since.isoformat(), json.dumps(list(names)), json.dumps(models)),
-    )
-    return {date.fromisoformat(day): Usd(sum_of(costs)) for day, costs in found}
-
-
-def _read_by_all(
-    tx: sqlite3.Connection, names: Sequence[str], since: date, today: date
-) -> set[date]:
-    read = [read_days(tx, name, since, today) for name in names]
-    return read[0].intersection(*read[1:]) if read else set()
-
-
-def _today_of_all(tx: sqlite3.Connection, names: Sequence[str], now: datetime) -> Usd | None:
-    known = [one for one in (today_spent(tx, name, now) for name in names) if one]
-    return Usd.total(max(one.spent, ZERO) for one in known) if known else None
 
 
 def previous_credits(tx: sqlite3.Connection, account: str, at: datetime) -> Usd | None:

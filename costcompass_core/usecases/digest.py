@@ -27,8 +27,9 @@ from costcompass_core.domain.subscriptions import Subscription, due_in, in_other
 from costcompass_core.storage.digest import balances_at, day_changes, model_days, models_before
 from costcompass_core.storage.incidents import open_incidents
 from costcompass_core.storage.refreshes import health
-from costcompass_core.storage.spend import amounts, histories
+from costcompass_core.storage.spend import amounts, first_day, histories
 from costcompass_core.storage.store import Store
+from costcompass_core.storage.views import today_of
 
 _EVERY: Final = ONE_DAY
 """How far back changes are news: to the digest before this one."""
@@ -72,7 +73,7 @@ def _digest(
 ) -> DigestReport:
     today = utc_day(at)
     newest = newest_completed(today)
-    conditions = health_at(health(tx), at, newest)
+    conditions = health_at(health(tx), at, newest, first_day(tx))
     since = looks_back(newest, known_through(conditions))
     ledger = _ledger(tx, since, conditions).until(newest)
     return digest_of(
@@ -85,6 +86,7 @@ def _digest(
         known_models=models_before(tx, newest),
         incidents=[one for one in open_incidents(tx) if one.opened_at <= at],
         changes=day_changes(tx, at - _EVERY, at),
+        today=today_of(tx, [one.account for one in conditions], at),
     )
 
 

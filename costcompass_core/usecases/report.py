@@ -34,7 +34,7 @@ from costcompass_core.storage.balance import counter_near, newest_balances, newe
 from costcompass_core.storage.keys import key_amounts
 from costcompass_core.storage.refreshes import health
 from costcompass_core.storage.store import Store
-from costcompass_core.storage.views import today_spent
+from costcompass_core.storage.views import today_of
 
 NO_KEY = "(no key known)"
 """Usage that no listed key accounts for: deleted keys, other workspaces, the chat room."""
@@ -87,7 +87,7 @@ class Questions:
         period, conditions = query.period, health(tx)
         month, accounts = period.month, [one.account for one in conditions]
         unknown = _missing_days(tx, period, accounts)
-        today, since = _today(tx, accounts, now) if period.today else (None, None)
+        today = today_of(tx, accounts, now) if period.today else None
         return SpendReport(
             query=query,
             total=total,
@@ -104,8 +104,8 @@ class Questions:
             health=tuple(conditions),
             meant=None if rows else nearest_name(query.filters, queries.model_names(tx)),
             last_month=_total_before(tx, query, utc_day(now)),
-            today=today,
-            today_since=since,
+            today=today.spent if today else None,
+            today_since=today.since if today else None,
         )
 
 
@@ -148,16 +148,6 @@ def _total_before(tx: sqlite3.Connection, query: SpendQuery, today: date) -> Usd
     before = Month.of(today).previous
     period = clipped(before.label, before.first, before.last, today, before)
     return ranked(_amounts(tx, replace(query, period=period)))[1]
-
-
-def _today(
-    tx: sqlite3.Connection, accounts: Sequence[str], now: datetime
-) -> tuple[Usd | None, datetime | None]:
-    """Return what usage took from the balances today (USD), and since when that is known of all."""
-    known = [one for name in accounts if (one := today_spent(tx, name, now))]
-    if not known:
-        return None, None
-    return Usd.total(one.spent for one in known), max(one.since for one in known)
 
 
 def _unattributed(tx: sqlite3.Connection, period: Period, accounts: Sequence[str]) -> Usd | None:

@@ -15,18 +15,20 @@ from typing import NamedTuple
 from costcompass_core.domain.budgets import Budget
 from costcompass_core.domain.errors import StorageError
 from costcompass_core.domain.forecast import AccountBalance
-from costcompass_core.domain.incidents import TOP_UP_MENDS, Change, Incident, reconcile
+from costcompass_core.domain.incidents import TOP_UP_MENDS, Change, Incident
 from costcompass_core.domain.money import Usd
 from costcompass_core.domain.notices import Notice
+from costcompass_core.domain.reconcile import reconcile
 from costcompass_core.domain.rules import findings
 from costcompass_core.domain.rules.balance import balance_low, runway_short
 from costcompass_core.domain.rules.views import AccountView, Finding, Key, Limits, SystemView, Today
 from costcompass_core.domain.usage import Balance
 from costcompass_core.storage.balance import newest_counter
+from costcompass_core.storage.budget_views import budget_views
 from costcompass_core.storage.incidents import keep, open_incidents, record
 from costcompass_core.storage.outbox import Via, put
 from costcompass_core.storage.store import Store
-from costcompass_core.storage.views import account_views, budget_views
+from costcompass_core.storage.views import account_views
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ def test_the_json_shape_is_stable_and_exact(stored: Install):
         "at": "2025-11-22T08:00:00Z",
         "yesterday": {"day": "2025-11-21", "usd": "3.0000000001"},
         "month": {"month": "2025-11", "so_far_usd": "23.0000000001", "through": "2025-11-21"},
+        "today": None,
         "pace": {"month": "2025-10", "usd": "21.00", "change": "0.0952"},
         "forecast": {
             "next_month": {"month": "2025-12", "total_usd": "59.857142857586"},
@@ -86,6 +87,7 @@ def test_the_text_leads_with_the_numbers_and_fits_80_columns(stored: Install):
     )
     assert "  yesterday            $3.00  21 Nov (UTC), usually $1.00 a day\n" in text
     assert "  this month          $23.00  9.5% above October's pace ($21.00 by 21 Oct)\n" in text
+    assert "  runway           32.2 days  at the 7-day mean, empty on 24 Dec 2025 (UTC)\n" in text
     assert "  new/`model`                          +$2.00  $2.00, new\n" in text
     assert "Digest of 22 Nov 2025, as of 09:00 CET." in text
     assert max(map(columns, text.splitlines())) <= 80
@@ -97,6 +99,9 @@ def test_what_is_not_known_is_said(stored: Install):
     assert text.startswith(first)
     assert "Not included, never read: 22–23 Nov (2 days)." in text
     assert "Account main is only known through 21 Nov." in text
+    before = stored.run("digest", "--date", "2020-01-01").stdout
+    assert "openrouter activity through" not in before
+    assert "Account main has not been read yet." in before
 
 
 def test_a_day_to_come_and_a_day_without_anything(install: Install):

@@ -12,12 +12,12 @@ from costcompass_core.domain.incidents import (
     Change,
     Incident,
     acknowledged,
-    reconcile,
     snoozed,
     unacknowledged,
     woken,
 )
 from costcompass_core.domain.money import Usd
+from costcompass_core.domain.reconcile import reconcile
 from costcompass_core.domain.rules.balance import balance_low
 from costcompass_core.domain.rules.views import Finding, Key, Limits
 

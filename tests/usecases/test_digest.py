@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from refresh_world import MORNING, TODAY, ago, steady
 
+from bot.digest_words import daily
 from bot.sandbox.openrouter_rows import activity_row
 from bot.sandbox.scenario import demo_account
 from costcompass_core.domain.days import Month
@@ -110,6 +111,20 @@ def test_days_that_were_told_and_changed_since_are_restated(two_months):
     [one] = digest(two_months).restated  # yesterday has not been told before
     assert (one.day, told(one.before), told(one.after)) == (ago(3), "0.1", "1.94")
     assert digest(two_months, at=two_months.now + timedelta(days=2)).restated == ()
+
+
+def test_today_is_told_by_the_balance_since_no_row_speaks_of_it(two_months):
+    assert digest(two_months).today is None
+    two_months.accounts["main"].spend("3.21", TODAY)
+    two_months.at(MORNING + timedelta(hours=1)).refresh(parts=["balance"])
+    report = digest(two_months)
+    assert (report.today.spent, report.today.since) == (Usd.of("3.21"), MORNING)
+    figures = {one.label: one for one in daily.figures(report, UTC)}
+    assert figures["today so far"][1:] == ("$3.21", "by the balance since 23 Nov 09:00 UTC")
+    assert "days" in daily.headline(report)
+    with two_months.store.writing() as tx:  # an alert says it better: it counts today
+        look(tx, Watch(("main",), MORNING, Limits((Usd.of(1000),))), two_months.now)
+    assert "for about" not in daily.headline(digest(two_months))
 
 
 def test_open_incidents_are_told_from_when_they_opened(two_months):

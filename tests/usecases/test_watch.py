@@ -24,9 +24,9 @@ from costcompass_core.domain.errors import StorageError
 from costcompass_core.domain.money import Usd
 from costcompass_core.domain.rules.views import Limits
 from costcompass_core.domain.usage import Activity, Balance, Reading
+from costcompass_core.storage.budget_views import budget_views
 from costcompass_core.storage.incidents import incident_at
 from costcompass_core.storage.outbox import put, waiting
-from costcompass_core.storage.views import budget_views
 from costcompass_core.usecases.refresh import commit
 from costcompass_core.usecases.watch import Watch
 

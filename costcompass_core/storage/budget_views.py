@@ -1,0 +1,92 @@
+"""What the budget rules look at, gathered from the ledger at one moment."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+
+from costcompass_core.domain.budgets import Budget
+from costcompass_core.domain.days import ONE_DAY, each_day, missing, newest_completed, utc_day
+from costcompass_core.domain.forecast import BURN_DAYS, History, burn_of
+from costcompass_core.domain.money import ZERO, Usd
+from costcompass_core.domain.rules.views import BudgetView
+from costcompass_core.storage.codec import sum_of
+from costcompass_core.storage.refreshes import attempts
+from costcompass_core.storage.spend import read_days
+from costcompass_core.storage.views import day_state, today_spent
+
+_LOOKS_BACK = 2 * BURN_DAYS
+"""Days; enough for a burn window that ends a few days ago."""
+
+
+def budget_views(
+    tx: sqlite3.Connection, budgets: Iterable[Budget], accounts: Sequence[str], now: datetime
+) -> list[BudgetView]:
+    """Return where each budget stands at `now`."""
+    return [_budget_view(tx, one, accounts, now) for one in budgets]
+
+
+def _budget_view(
+    tx: sqlite3.Connection, budget: Budget, accounts: Sequence[str], now: datetime
+) -> BudgetView:
+    today = utc_day(now)
+    yesterday = newest_completed(today)
+    names = [one for one in accounts if budget.covers_account(one)]
+    so_far = None if budget.model else _today_of_all(tx, names, now)
+    # What is known of completed days only is judged until the last day of its period is known.
+    start, end = budget.span(today if so_far is not None else yesterday)
+    since = min(start, today - _LOOKS_BACK * ONE_DAY)
+    spent, read = _spent_by_day(tx, budget, names, since), _read_by_all(tx, names, since, today)
+    missed = Usd.total(day_state(tx, name, yesterday).unreported for name in names)
+    counted = set(read)
+    if missed and not budget.model:
+        spent[yesterday] = spent.get(yesterday, ZERO) + missed
+        counted.add(yesterday)
+    completed = Usd.total(cost for day, cost in spent.items() if start <= day <= end)
+    history = History({day: spent.get(day, ZERO) for day in read}, min(spent, default=None))
+    first = max(start, min(read, default=start))
+    tries = [attempts(tx, name).get("activity") for name in names]
+    return BudgetView(
+        budget,
+        now,
+        (start, end),
+        spent=completed + (so_far or ZERO),
+        completed=completed,
+        unseen=missed if budget.model and yesterday >= start else ZERO,
+        complete=not missing(list(each_day(first, min(end, yesterday))), read),
+        burn=burn_of(history),
+        days_ahead=(end - max(counted, default=start - ONE_DAY)).days,
+        reads=tuple(one.succeeded_at if one else None for one in tries),
+    )
+
+
+def _spent_by_day(
+    tx: sqlite3.Connection, budget: Budget, names: Sequence[str], since: date
+) -> dict[date, Usd]:
+    """Return the USD per UTC day with rows that a budget covers."""
+    models = [
+        model
+        for [model] in tx.execute("SELECT DISTINCT model FROM usage_month")
+        if budget.covers_model(model)
+    ]
+    found = tx.execute(
+        "SELECT day, group_concat(cost, ' ') FROM usage WHERE day >= ?"
+        " AND account IN (SELECT value FROM json_each(?))"
+        " AND model IN (SELECT value FROM json_each(?)) GROUP BY day",
+        (since.isoformat(), json.dumps(list(names)), json.dumps(models)),
+    )
+    return {date.fromisoformat(day): Usd(sum_of(costs)) for day, costs in found}
+
+
+def _read_by_all(
+    tx: sqlite3.Connection, names: Sequence[str], since: date, today: date
+) -> set[date]:
+    read = [read_days(tx, name, since, today) for name in names]
+    return read[0].intersection(*read[1:]) if read else set()
+
+
+def _today_of_all(tx: sqlite3.Connection, names: Sequence[str], now: datetime) -> Usd | None:
+    known = [one for one in (today_spent(tx, name, now) for name in names) if one]
+    return Usd.total(max(one.spent, ZERO) for one in known) if known else None
