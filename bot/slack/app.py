@@ -1,19 +1,19 @@
 """The Bolt app: who may use it, and commands answered inside their acknowledgement.
 
-Nothing here calls Slack: an answer travels back with the acknowledgement, so there is no second
-delivery that could fail, and a command works while the Web API is down.
+A command's answer travels back with its acknowledgement: there is no second delivery that could
+fail, and it works while the Web API is down.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from copy import copy
 from datetime import datetime
 from typing import Any, Final
 
-from slack_bolt import Ack, App, BoltContext, BoltResponse
+from slack_bolt import Ack, App, BoltContext, BoltResponse, Respond
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web import WebClient
 
@@ -63,20 +63,26 @@ def build_app(
             enterprise_id=None, team_id=team_id, bot_token=client.token
         ),
         token_verification_enabled=False,
-        listener_executor=ThreadPoolExecutor(LISTENERS, "slack-listener"),
+        listener_executor=(listeners := ThreadPoolExecutor(LISTENERS, "slack-listener")),
     )
-    app.use(_guard(team_id, allowed_users))
+    app.use(_guard(team_id, allowed_users, listeners))
     for command in commands:
         app.command(command.name)(_listener(command, questions, now))
     add_buttons(app, alerts)
     return app
 
 
-def _guard(team_id: str, allowed_users: frozenset[str]) -> Callable[..., BoltResponse | None]:
+def _guard(
+    team_id: str, allowed_users: frozenset[str], listeners: Executor
+) -> Callable[..., BoltResponse | None]:
     """Let only our own people through, whatever it is that they do."""
 
     def guard(
-        context: BoltContext, body: dict[str, Any], ack: Ack, next_: Callable[[], None]
+        context: BoltContext,
+        body: dict[str, Any],
+        ack: Ack,
+        respond: Respond,
+        next_: Callable[[], None],
     ) -> BoltResponse | None:
         if context.team_id == team_id and context.user_id in allowed_users:
             next_()
@@ -85,10 +91,12 @@ def _guard(team_id: str, allowed_users: frozenset[str]) -> Callable[..., BoltRes
             "Refused Slack user %s of team %s: not in [slack] allowed_users of team %s",
             *(repr(word) for word in (context.user_id, context.team_id, team_id)),
         )
-        if "command" not in body:
-            return ack()
         text = _STRANGER if context.team_id == team_id else _FOREIGN
-        return ack(text=text, response_type="ephemeral")
+        if "command" in body:
+            return ack(text=text, response_type="ephemeral")
+        if "response_url" in body:  # a press can't be answered in its acknowledgement
+            listeners.submit(respond, text, response_type="ephemeral", replace_original=False)
+        return ack()
 
     return guard
 

@@ -133,7 +133,13 @@ def test_a_strangers_press_changes_nothing(world: World, press: Callable[..., Re
     world.slack.user.press(before[0], ACK, team_id="T0FOREIGN")
     press(SNOOZES[0])  # by then, theirs would have arrived as well
     assert world.changes() == [("opened", ""), ("snoozed", USER)]
-    assert STRANGER not in str(world.shown)
+
+    def refusals() -> list[Shown]:
+        return [one for one in world.shown if one.only_for == STRANGER]
+
+    assert eventually(lambda: len(refusals()) == len(buttons(before[0])))
+    assert "not on the list of people" in refusals()[0].text
+    assert STRANGER not in str([one for one in world.shown if not one.only_for])
 
 
 def test_made_up_buttons_change_nothing(world: World, press: Callable[..., Reply]):
