@@ -157,7 +157,7 @@ def _check_across(raw: dict[str, Any], mistakes: list[Mistake]) -> None:
     for table in ("account", "budget"):
         names = [one["name"] for one in raw[table] if one["name"]]
         mistakes.extend(
-            Mistake(table, f"there are two of the name {name!r}", "rename one of them")
+            Mistake(table, f"has two of the name {name!r}", "rename one of them")
             for name in sorted({name for name in names if names.count(name) > 1})
         )
     known = [one["name"] for one in raw["account"]]

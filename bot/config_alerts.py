@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from costcompass_core.domain.budgets import Budget
 from costcompass_core.domain.letters import Desk, Route
+from costcompass_core.domain.money import Usd
 from costcompass_core.domain.quiet import QuietHours
 from costcompass_core.domain.rules.views import Limits
 from costcompass_core.usecases.watch import Watch
@@ -62,8 +64,8 @@ def alerts_from(raw: Mapping[str, Any], zone: ZoneInfo) -> Alerts:
     told = raw["alerts"]
     return Alerts(
         Limits(
-            told["balance_below"],
-            tuple(one.amount for one in told["runway_below_days"]),
+            tuple(dict.fromkeys(told["balance_below"])),
+            _numbers(told["runway_below_days"]),
             told["notice_above"],
             told["byok_free_volume"],
             raw["refresh"]["balance"],
@@ -89,10 +91,15 @@ def alerts_from(raw: Mapping[str, Any], zone: ZoneInfo) -> Alerts:
 
 def _budget(raw: Mapping[str, Any]) -> Budget:
     match = raw["match"] or {"account": None, "model": None}
-    percents = tuple(one.amount for one in raw["alert_at_percent"])
+    percents = _numbers(raw["alert_at_percent"])
     return Budget(
         raw["name"], raw["amount"], raw["per"], percents, match["account"], match["model"]
     )
+
+
+def _numbers(levels: Iterable[Usd]) -> tuple[Decimal, ...]:
+    """Return levels that are no money, each of them once."""
+    return tuple(dict.fromkeys(one.amount for one in levels))
 
 
 def _quiet(span: str, zone: ZoneInfo) -> QuietHours | None:

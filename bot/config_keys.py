@@ -229,7 +229,9 @@ TOP: Final = Table(
                 "name": Key(_LABEL),
                 "amount": Key(_AMOUNT),
                 "per": Key(_one_of("month", "year"), "month"),
-                "alert_at_percent": Key(_list_of(_PERCENT, "percentages"), ()),
+                "alert_at_percent": Key(
+                    _list_of(_PERCENT, "percentages"), (Usd.of(50), Usd.of(80), Usd.of(100))
+                ),
             },
             {
                 "match": Table({"account": Key(_NAME, None), "model": Key(_LABEL, None)}, optional=True),

@@ -11,6 +11,7 @@ from bot.cli.base import Context, json_option, now, paint, print_json
 from bot.digest_words import daily
 from bot.terminal.digest import digest_text
 from bot.terminal.digest_shape import digest_shape
+from bot.words import clean
 from costcompass_core.domain.errors import UsageError
 from costcompass_core.usecases.digest import Reporter
 
@@ -19,14 +20,14 @@ _USUAL_TIME: Final = time(9)
 
 
 @click.command("digest")
-@click.option("--date", "asked", type=click.DateTime(["%Y-%m-%d"]), help="Local date; else today.")
+@click.option("--date", "asked", metavar="DAY", help="Local date like 2026-10-03; else today.")
 @json_option
 @click.pass_obj
-def digest_command(context: Context, asked: datetime | None, as_json: bool) -> None:
+def digest_command(context: Context, asked: str | None, as_json: bool) -> None:
     """Show what the digest of a day says; sends nothing. Today's is as of now."""
     config, moment = context.config, now()
     today = moment.astimezone(config.timezone).date()
-    day = today if asked is None else asked.date()
+    day = today if asked is None else _day(asked)
     at = moment if day == today else _moment(context, day, today)
     report = Reporter(context.reader(), config.subscriptions).digest(day, at)
     if as_json:
@@ -35,6 +36,13 @@ def digest_command(context: Context, asked: datetime | None, as_json: bool) -> N
         click.echo(daily.empty_line(report))
     else:
         click.echo(digest_text(report, moment, config.timezone, paint()), nl=False)
+
+
+def _day(asked: str) -> date:
+    try:
+        return datetime.strptime(asked, "%Y-%m-%d").date()  # noqa: DTZ007 - a date has no zone
+    except ValueError:
+        raise UsageError(f"`{clean(asked)}` is not a day", "write it like 2026-10-03") from None
 
 
 def _moment(context: Context, day: date, today: date) -> datetime:

@@ -112,6 +112,9 @@ def test_a_day_to_come_and_a_day_without_anything(install: Install):
     ahead = install.run("digest", "--date", str(now.date() + timedelta(days=3)))
     assert ahead.returncode == 2
     assert "is yet to come: use --date" in ahead.stderr
+    wrong = install.run("digest", "--date", "tomorrow")
+    assert (wrong.returncode, len(wrong.stderr.splitlines())) == (2, 1)
+    assert "`tomorrow` is not a day: write it like 2026-10-03" in wrong.stderr
     nothing = install.run("digest")
     assert nothing.returncode == 0
     assert nothing.stdout.startswith("No digest of ")

@@ -223,7 +223,7 @@ def test_names_must_differ_and_a_subscription_must_not_end_before_it_begins():
     span = {"name": "x", "amount": 5, "from": date(2026, 2, 1), "until": date(2026, 1, 31)}
     lines = mistakes({"account": [account, account], "subscription": [span]})
     assert lines == [
-        "account there are two of the name 'main': rename one of them",
+        "account has two of the name 'main': rename one of them",
         "subscription[0].until is before `from`: swap them",
     ]
 
