@@ -64,7 +64,7 @@ def _database_back(case: Case) -> Event:
         f"The database takes writes again; it refused them{span}.",
         (
             *([f"The reason: {error}."] if error else []),
-            "What was read meanwhile is not stored; its balance alerts came marked NOT RECORDED.",
+            "What was read meanwhile is not stored; its balance alerts came marked as not recorded.",
         ),
     )
 

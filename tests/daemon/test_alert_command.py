@@ -113,7 +113,7 @@ def test_what_was_refused_is_shown_everywhere_and_arrives_once_the_set_up_is_men
     with install.daemon() as daemon:
         assert eventually(lambda: len(slack.messages) == 2), daemon.log
         assert slack.messages[1].channel == SECOND
-        assert daemon.status()["outbox"]["waiting"] == 0
+        assert eventually(lambda: daemon.status()["outbox"]["waiting"] == 0)
     assert set(deliveries(slack).values()) == {1}
 
 
