@@ -25,12 +25,13 @@ from costcompass_core.domain.errors import (
     WrongKeyType,
 )
 from costcompass_core.domain.secret import Secret
+from costcompass_core.providers.reply import retry_after
 
 CALL_TIMEOUT: Final = 10
 """Seconds without a byte from Slack after which a call counts as failed."""
 
 _RATE_LIMIT_WAIT: Final = 30.0
-"""Seconds to wait after a 429 that does not say how long."""
+"""Seconds to wait after a 429 that does not say how long, or nothing that makes sense."""
 
 _REINSTALL: Final = "reinstall the app from `costcompass manifest` and store the new token"
 
@@ -112,7 +113,7 @@ def identify(client: WebClient) -> Identity:
             "slack/bot-token holds an app-level token", _PERMANENT["not_allowed_token_type"]
         )
     answer = client.auth_test()
-    scopes = _header(answer, "x-oauth-scopes")
+    scopes = _headers(answer).get("x-oauth-scopes")
     return Identity(
         team_id=str(answer["team_id"]),
         team=str(answer.get("team", "")),
@@ -164,11 +165,11 @@ def _speechless_logger() -> logging.Logger:
     return logger
 
 
-def _refused(answer: SlackResponse | Mapping[str, Any]) -> tuple[CostCompassError, float]:
-    status, code = getattr(answer, "status_code", 200), str(answer.get("error", ""))
-    method = getattr(answer, "api_url", "").rpartition("/")[2]
-    if status == 429 or code == "ratelimited":
-        return Unavailable(f"Slack asks for patience ({method}: ratelimited)"), _retry_after(answer)
+def _refused(answer: SlackResponse) -> tuple[CostCompassError, float]:
+    status, method = answer.status_code, answer.api_url.rpartition("/")[2]
+    code = str(answer.data.get("error", "")) if isinstance(answer.data, dict) else ""
+    if status == 429 or code in {"ratelimited", "rate_limited"}:
+        return Unavailable(f"Slack asks for patience ({method}: ratelimited)"), _patience(answer)
     if code in _PERMANENT:
         token = "slack/app-token" if method == "apps.connections.open" else "slack/bot-token"
         kind = WrongKeyType if code == "not_allowed_token_type" else KeyRejected
@@ -186,17 +187,14 @@ def _refused(answer: SlackResponse | Mapping[str, Any]) -> tuple[CostCompassErro
     return Unavailable(f"Slack has a problem ({method}: {word})"), 0.0
 
 
-def _retry_after(answer: SlackResponse | Mapping[str, Any]) -> float:
-    try:
-        return max(0.0, float(_header(answer, "retry-after") or _RATE_LIMIT_WAIT))
-    except ValueError:
-        return _RATE_LIMIT_WAIT
+def _patience(answer: SlackResponse) -> float:
+    asked = retry_after(_headers(answer))
+    return _RATE_LIMIT_WAIT if asked is None else asked
 
 
-def _header(answer: SlackResponse | Mapping[str, Any], name: str) -> str | None:
-    """Return a header by its lower-case name, or `None`."""
-    headers = getattr(answer, "headers", {})
-    return next((str(value) for key, value in headers.items() if key.lower() == name), None)
+def _headers(answer: SlackResponse) -> dict[str, str]:
+    """Return the headers, with their names in lower case."""
+    return {name.lower(): str(value) for name, value in answer.headers.items()}
 
 
 def _is_loopback(url: str) -> bool:

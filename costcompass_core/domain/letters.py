@@ -156,7 +156,7 @@ def retry_at(now: datetime, tries: int, at_least: float = 0.0, *, parked: bool) 
     if parked:
         return now + PARKED_RETRY
     doubled = min(LONGEST_RETRY, _FIRST_RETRY * (1 << min(tries - 1, 20)))
-    return now + max(doubled, timedelta(seconds=min(at_least, 3600)))
+    return now + max(doubled, timedelta(seconds=at_least))
 
 
 @dataclass(frozen=True, slots=True)
