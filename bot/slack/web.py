@@ -51,12 +51,18 @@ _PERMANENT: Final[Mapping[str, str]] = {
 }
 """Slack's words for what no retry can cure, and the mend."""
 
+_FORBIDDEN: Final = "let the bot post there, or choose another [slack] channel"
+
 _CHANNEL: Final[Mapping[str, str]] = {
     "channel_not_found": "check [slack] channel, and invite the bot if the channel is private",
+    "ekm_access_denied": "ask the workspace's administrators, who suspended posting there",
     "is_inactive": "choose a channel that is in use as [slack] channel",
     "is_archived": "choose a channel that is in use as [slack] channel",
+    "messages_tab_disabled": "turn on the app's Messages Tab, or name a channel instead",
     "not_in_channel": "invite the bot: /invite @CostCompass in that channel",
-    "restricted_action": "let the bot post there, or choose another [slack] channel",
+    "restricted_action": _FORBIDDEN,
+    "restricted_action_read_only_channel": _FORBIDDEN,
+    "restricted_action_thread_only_channel": "choose a channel that takes more than replies",
     "user_not_found": "check the member ID in [[route]]",
 }
 """Slack's words for a place that does not take our messages, and the mend."""
@@ -67,9 +73,17 @@ _CONTENT: Final = frozenset(
 """Slack's words for a message that it will never take as it is."""
 
 _GONE: Final = frozenset(
-    {"cant_update_message", "edit_window_closed", "invalid_thread_ts", "message_not_found"}
+    {
+        "cannot_reply_to_message",
+        "cant_update_message",
+        "edit_window_closed",
+        "invalid_thread_ts",
+        "message_not_found",
+        "restricted_action_non_threadable_channel",
+        "restricted_action_thread_locked",
+    }
 )
-"""Slack's words for a message that can't be edited or replied to any more."""
+"""Slack's words for a message that can't be edited or replied to, or not any more."""
 
 _SECRET: Final = re.compile(r"xox[a-z.]+-[\w-]+|xapp-[\w-]+|ticket=[^&\s\"']+|(?<=://)[^/@\s]+@")
 
@@ -178,7 +192,7 @@ def _refused(answer: SlackResponse) -> tuple[CostCompassError, float]:
         what = f"Slack does not let us post there ({method}: {code})"
         return Undelivered(what, _CHANNEL[code], permanent=True), 0.0
     if code in _GONE:
-        return MessageGone(f"the message is not there any more ({method}: {code})"), 0.0
+        return MessageGone(f"the message takes no change or reply ({method}: {code})"), 0.0
     if code in _CONTENT:
         what = f"Slack does not take this message ({method}: {code})"
         mend = "please report it as a fault of CostCompass"

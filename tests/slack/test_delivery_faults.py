@@ -47,7 +47,10 @@ PERMANENT = (
     "channel_not_found",
     "is_archived",
     "is_inactive",
+    "messages_tab_disabled",
     "not_in_channel",
+    "restricted_action_read_only_channel",
+    "restricted_action_thread_only_channel",
     "invalid_auth",
     "token_revoked",
     "account_inactive",
@@ -146,6 +149,18 @@ def test_a_permanent_refusal_is_parked_at_once_shown_and_cured_by_a_new_set_up(
     world.begin().delivers()
     assert world.posts() == {"incident:1:1": 1}
     assert world.outbox == {"waiting": 0, "oldest": None, "parked": []}
+
+
+@pytest.mark.parametrize(
+    "code", ["restricted_action_non_threadable_channel", "cannot_reply_to_message"]
+)
+def test_where_nobody_may_reply_what_is_worse_is_a_message_of_its_own(world: World, code: str):
+    world.reads("20").delivers()
+    world.slack.faults.plan(POST, refusal(code))
+    world.later(minutes=5).reads("8").delivers()
+    assert threads(world) == ["", ""]
+    assert "is critical: $8.00" in world.shown[1].text
+    assert world.waits == []
 
 
 def test_a_parked_message_is_tried_once_an_hour_and_does_not_hold_back_the_others(world: World):
