@@ -1,7 +1,8 @@
 """The daemon: puts the parts together, starts them, answers the control socket, stops them.
 
 The only module of the running product that asks the clock. Threads: the main one waits; the
-scheduler runs each account's ticks; Slack's connection and its listeners; one per control request.
+scheduler runs each account's ticks; one empties the outbox for each way out; Slack's connection
+and its listeners; one per control request.
 """
 
 from __future__ import annotations

@@ -164,10 +164,24 @@ def still_waiting(tx: sqlite3.Connection) -> Waiting:
     return Waiting(count, moment_of(oldest), tuple((name, error) for name, error in parked))
 
 
-def next_try(tx: sqlite3.Connection) -> datetime | None:
-    """Return the soonest moment (UTC) at which a letter that failed is to be tried again."""
+def is_waiting(tx: sqlite3.Connection, via: Via) -> bool:
+    """Return whether a letter waits for this way out."""
+    found = tx.execute("SELECT 1 FROM outbox WHERE via = ? AND done_at IS NULL LIMIT 1", (via,))
+    return found.fetchone() is not None
+
+
+def all_told(tx: sqlite3.Connection, *, quiet: bool) -> bool:
+    """Return whether nothing waits, but for what was never tried because hours are `quiet`."""
+    held = " AND NOT (via = 'slack' AND kind <> 'test' AND tries = 0)" if quiet else ""
+    found = tx.execute(f"SELECT 1 FROM outbox WHERE done_at IS NULL{held} LIMIT 1")
+    return found.fetchone() is None
+
+
+def next_try(tx: sqlite3.Connection, via: Via, after: datetime) -> datetime | None:
+    """Return the soonest moment (UTC) later than `after` at which a letter is to be tried again."""
     [soonest] = tx.execute(
-        "SELECT min(try_at) FROM outbox WHERE done_at IS NULL AND try_at IS NOT NULL"
+        "SELECT min(try_at) FROM outbox WHERE via = ? AND done_at IS NULL AND try_at > ?",
+        (via, moment_text(after)),
     ).fetchone()
     return moment_of(soonest)
 
