@@ -53,17 +53,21 @@ class Alerting:
         self._store = store
         self._reveal = reveal
         self._now = now
-        self._last_tick = now()
+        self._last_tick = self._since = now()
+        self._locked_since: datetime | None = None
         names = tuple(one.name for one in config.accounts)
-        self._watch = replace(self._settings.watch(names, now()), running=True)
+        self._always = replace(self._settings.watch(names, now()), running=True)
         self._reporter = Reporter(store, config.subscriptions)
         self._unwritable = Unwritable(self._settings, store, self._teller, now)
         self._sender = Sender(self._settings, store, self._teller, self._reporter, now)
 
     @property
     def watch(self) -> Watch:
-        """What is watched now; refreshes commit with it."""
-        return self._watch
+        """What is watched now; refreshes commit with it.
+
+        Made anew from what different threads note, so that none overwrites another's note.
+        """
+        return replace(self._always, since=self._since, locked_since=self._locked_since)
 
     def _teller(self) -> Teller:
         load_libraries()
@@ -85,14 +89,14 @@ class Alerting:
 
     def locked(self, since: datetime | None) -> None:
         """Note since when the vault has been waiting for its passphrase, `None` once it is open."""
-        self._watch = replace(self._watch, locked_since=since)
+        self._locked_since = since
 
     def mended(self) -> None:
         """Try again at once what was refused: the configuration, a key or a token changed."""
         try:
             with self._store.writing() as tx:
                 outbox.retry_all(tx)
-                if "slack" in self._watch.ways:
+                if "slack" in self._always.ways:
                     self._tell_untold(tx)
         except StorageError as error:
             _log.error("the outbox can't be retried: %s", error)
@@ -114,35 +118,35 @@ class Alerting:
     def refused(self, error: StorageError, account: str) -> None:
         """Tell what a refresh found although the database did not take it."""
         self._sender.refreshed(good=False)
-        self._unwritable.refused(error, self._watch, account)
+        self._unwritable.refused(error, self.watch, account)
 
     def tick(self) -> None:
         """Ask the rules by the clock, and write the digest or the monthly report that is due."""
         now = self._now()
         if not timedelta(0) <= now - self._last_tick <= _GAP:
             # The machine slept or its clock was set: what looks old now may be read in a moment.
-            self._watch = replace(self._watch, since=now)
+            self._since = now
         self._last_tick = now
         digest = self._settings.digest
         calendar = Calendar(digest.time, digest.weekdays, self._config.timezone)
         try:
             with self._store.writing() as tx:
-                look(tx, self._watch, now)
+                look(tx, self.watch, now)
                 outbox.forget_old(tx, now)
-            publish(self._store, self._reporter, calendar, self._watch, now)
+            publish(self._store, self._reporter, calendar, self.watch, now)
         except StorageError as error:
-            self._unwritable.refused(error, self._watch)
+            self._unwritable.refused(error, self.watch)
         self._sender.poke()
 
     def _accepted(self) -> None:
         try:
-            self._unwritable.accepted(self._watch)
+            self._unwritable.accepted(self.watch)
         except StorageError as error:
-            self._unwritable.refused(error, self._watch)
+            self._unwritable.refused(error, self.watch)
 
     def press(self, ident: int, what: str, who: str) -> None:
         """Do what a person pressed on an incident's message. Raises `StorageError`."""
-        press(self._store, ident, what, who=who, now=self._now(), ways=self._watch.ways)
+        press(self._store, ident, what, who=who, now=self._now(), ways=self._always.ways)
         self._sender.poke()
 
     def test(self, who: str = "") -> str:
@@ -150,7 +154,7 @@ class Alerting:
         now = self._now()
         name = f"test:{now.isoformat()}"
         with self._store.writing() as tx:
-            for via in self._watch.ways:
+            for via in self._always.ways:
                 outbox.put(tx, via, name, "test", now, who=who)
         self._sender.poke()
         return name
@@ -163,7 +167,7 @@ class Alerting:
             if told or error or stopping.wait(0.05):
                 break
         to = self._settings.desk.goes_to(Subject("alert"))
-        return {"told": told, "error": error, "ways": list(self._watch.ways), "to": to}
+        return {"told": told, "error": error, "ways": list(self._always.ways), "to": to}
 
     def status(self) -> dict[str, Any]:
         """Return what is open and what waits, as JSON values."""
