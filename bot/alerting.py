@@ -26,10 +26,10 @@ from costcompass_core.providers.registry import PROVIDERS
 from costcompass_core.storage import outbox
 from costcompass_core.storage.incidents import open_incidents
 from costcompass_core.storage.store import Store
-from costcompass_core.usecases.deliver import Teller
 from costcompass_core.usecases.digest import Reporter
 from costcompass_core.usecases.press import press
 from costcompass_core.usecases.publish import Calendar, publish
+from costcompass_core.usecases.tell import Teller
 from costcompass_core.usecases.watch import Watch, look
 
 _GAP: Final = timedelta(minutes=2)

@@ -17,7 +17,8 @@ from costcompass_core.providers.hook import ping, post
 from costcompass_core.storage import outbox
 from costcompass_core.storage.outbox import Via
 from costcompass_core.storage.store import Store
-from costcompass_core.usecases.deliver import Delivery, Reports, Teller
+from costcompass_core.usecases.deliver import Delivery
+from costcompass_core.usecases.tell import Reports, Teller
 
 _ROUNDS: Final = 10
 """Rounds of delivery in a row; what hangs below a summary follows in the round after it."""
@@ -109,8 +110,8 @@ class Sender:
         self._good_refresh = Event()
         self._pinging = Lock()
         self._stopping = Event()
-        self._slack = Delivery(store, now)
-        self._hooks = Delivery(store, now)
+        self._slack = Delivery(store, now, self._stopping.is_set)
+        self._hooks = Delivery(store, now, self._stopping.is_set)
         self.ways = [Way("slack", store, now, self._stopping, self._to_slack)]
         if settings.webhook_url:
             self.ways.append(Way("webhook", store, now, self._stopping, self._to_webhook))

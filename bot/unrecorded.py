@@ -15,9 +15,9 @@ from costcompass_core.domain.letters import Subject
 from costcompass_core.domain.notices import Notice
 from costcompass_core.domain.rules.views import Finding, Key
 from costcompass_core.storage.store import Store
-from costcompass_core.usecases.deliver import Teller
 from costcompass_core.usecases.pages import UnrecordedPage
 from costcompass_core.usecases.refresh import NotStored
+from costcompass_core.usecases.tell import Teller
 from costcompass_core.usecases.watch import Unrecorded, Watch, unrecorded, write_notice
 
 _UNWRITABLE: Final = Key("database_unwritable")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final, Literal
 
@@ -101,22 +101,32 @@ def waiting(tx: sqlite3.Connection, via: Via) -> list[Letter]:
 
 def _letter(*row: Any) -> Letter:
     ident, name, kind, at, incident, body, tries, try_at, parked, error = row
-    told = json.loads(body)
-    return Letter(
+    letter = Letter(
         ident,
         name,
         kind,
         datetime.fromisoformat(at),
-        told["what"],
-        incident,
-        _notice(told["notice"]),
-        day_of(told["day"]),
-        told["who"],
-        told["seq"],
-        tries,
-        moment_of(try_at),
-        bool(parked),
-        error,
+        incident=incident,
+        tries=tries,
+        try_at=moment_of(try_at),
+        parked=bool(parked),
+        error=error,
+    )
+    try:
+        return _with_body(letter, json.loads(body))
+    except Exception:  # noqa: BLE001 - whatever is in it, the letters beside it have to be read
+        return replace(letter, readable=False)
+
+
+def _with_body(letter: Letter, body: Any) -> Letter:
+    return replace(
+        letter,
+        what=body.get("what"),
+        notice=_notice(body.get("notice")),
+        day=day_of(body.get("day")),
+        who=body.get("who", ""),
+        seq=body.get("seq", 0),
+        readable=body.get("version", _VERSION) == _VERSION,
     )
 
 

@@ -163,6 +163,17 @@ def test_where_nobody_may_reply_what_is_worse_is_a_message_of_its_own(world: Wor
     assert world.waits == []
 
 
+def test_a_message_that_was_taken_is_not_posted_again_though_nobody_says_where_it_stands(
+    world: World,
+):
+    world.slack.faults.plan(POST, says('{"ok": true}', accepted=True))
+    world.reads("20").delivers().goes_on(hours=2)
+    assert world.waits == []
+    world.later(minutes=5).reads("8").delivers()
+    assert world.posts() == {"incident:1:1": 1, "incident:1:2": 1}
+    assert world.calls(UPDATE) == []
+
+
 def test_a_parked_message_is_tried_once_an_hour_and_does_not_hold_back_the_others(world: World):
     elsewhere = f'[[route]]\nto = "{SECOND}"\naccount = "spare"\n'
     world.begin(more=elsewhere)
