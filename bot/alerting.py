@@ -19,12 +19,13 @@ from bot.sender import Sender
 from bot.slack.service import load_libraries
 from bot.unrecorded import Unwritable
 from bot.webhook_shape import incident_shape
-from costcompass_core.domain.errors import StorageError
+from costcompass_core.domain.errors import StorageError, UsageError
 from costcompass_core.domain.letters import Subject
 from costcompass_core.domain.secret import Secret
 from costcompass_core.providers.registry import PROVIDERS
 from costcompass_core.storage import outbox
 from costcompass_core.storage.incidents import open_incidents
+from costcompass_core.storage.outbox import Via
 from costcompass_core.storage.store import Store
 from costcompass_core.usecases.digest import Reporter
 from costcompass_core.usecases.press import press
@@ -92,9 +93,13 @@ class Alerting:
         self._locked_since = since
 
     def mended(self) -> None:
-        """Try again at once what was refused: the configuration, a key or a token changed."""
+        """Try again at once what was refused: the configuration, a key or a token changed.
+
+        What only a way out would tell that is not configured any more is told by nobody.
+        """
         try:
             with self._store.writing() as tx:
+                outbox.give_up(tx, self._always.ways, self._now())
                 outbox.retry_all(tx)
                 if "slack" in self._always.ways:
                     self._tell_untold(tx)
@@ -150,11 +155,18 @@ class Alerting:
         self._sender.poke()
 
     def test(self, who: str = "") -> str:
-        """Write a test letter to every place that alerts go to; return its name for `outcome`."""
+        """Write a test letter to every place that alerts go to; return its name for `outcome`.
+
+        Raises `UsageError` where they go nowhere, and `StorageError`.
+        """
+        ways = self._test_ways()
+        if not ways:
+            mend = "set [slack] channel, then restart the daemon"
+            raise UsageError("alerts go nowhere yet", mend)
         now = self._now()
         name = f"test:{now.isoformat()}"
         with self._store.writing() as tx:
-            for via in self._always.ways:
+            for via in ways:
                 outbox.put(tx, via, name, "test", now, who=who)
         self._sender.poke()
         return name
@@ -166,8 +178,14 @@ class Alerting:
                 told, error = outbox.is_done(tx, name)
             if told or error or stopping.wait(0.05):
                 break
-        to = self._settings.desk.goes_to(Subject("alert"))
-        return {"told": told, "error": error, "ways": list(self._always.ways), "to": to}
+        return {"told": told, "error": error, "ways": self._test_ways(), "to": self._test_place}
+
+    @property
+    def _test_place(self) -> str:
+        return self._settings.desk.goes_to(Subject("alert"))
+
+    def _test_ways(self) -> list[Via]:
+        return [via for via in self._always.ways if via != "slack" or self._test_place]
 
     def status(self) -> dict[str, Any]:
         """Return what is open and what waits, as JSON values."""

@@ -222,10 +222,6 @@ class Daemon:
         raise UsageError(f"the daemon knows no request {request.get('do')!r}")
 
     def _test_alert(self) -> dict[str, Any]:
-        if not self._alerting.watch.ways:
-            raise UsageError(
-                "alerts go nowhere yet", "set [slack] channel, then restart the daemon"
-            )
         outcome = self._alerting.outcome(self._alerting.test(), self._stopping, _TEST_PATIENCE)
         if not outcome["told"]:
             raise Unavailable(outcome["error"] or "the test alert has not been taken yet")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final, Literal
@@ -160,6 +160,16 @@ def untold(tx: sqlite3.Connection) -> list[int]:
 def retry_all(tx: sqlite3.Connection) -> None:
     """Make every letter due at once: the set-up changed, so what was refused may be taken."""
     tx.execute("UPDATE outbox SET try_at = NULL, parked = 0 WHERE done_at IS NULL")
+
+
+def give_up(tx: sqlite3.Connection, ways: Sequence[Via], at: datetime) -> None:
+    """Close the letters of every way that is not one of `ways`: nobody would ever send them."""
+    marks = ", ".join("?" * len(ways))
+    tx.execute(
+        "UPDATE outbox SET done_at = ?, parked = 0, error = ''"
+        f" WHERE done_at IS NULL AND via NOT IN ({marks})",
+        (moment_text(at), *ways),
+    )
 
 
 def still_waiting(tx: sqlite3.Connection) -> Waiting:

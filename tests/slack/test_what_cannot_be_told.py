@@ -14,6 +14,7 @@ from bot import sender
 from bot.slack import alert_messages, digest_messages
 from bot.slack.delivery import SlackTeller
 from costcompass_core.domain.days import each_day
+from costcompass_core.domain.errors import UsageError
 
 ONLY_DIGESTS = f'[[route]]\nkind = "digest"\nto = "{SECOND}"\n'
 MEND = "this version can't tell it: update costcompass"
@@ -123,6 +124,15 @@ def test_a_digest_that_can_not_be_said_does_not_hold_back_the_monthly_report(
     assert world.waits == ["digest:2026-12-01"]
 
 
+def test_letters_to_a_webhook_that_was_removed_are_closed_with_the_next_start(world: World):
+    world.hooks.faults.add("/hook", lambda *_: None, times=None)
+    world.reads("20").delivers()
+    assert world.outbox["waiting"] == 1
+    world.later(minutes=5).begin(world.urls["heartbeat"]).reads("20").delivers()
+    assert world.outbox["waiting"] == 0
+    assert heard(world, "/beat") == 1
+
+
 def test_what_no_route_takes_is_closed_and_told_once_there_is_a_channel(
     world: World, caplog: pytest.LogCaptureFixture
 ):
@@ -134,6 +144,8 @@ def test_what_no_route_takes_is_closed_and_told_once_there_is_a_channel(
     assert heard(world, "/beat") == 1
     [said] = caplog.messages
     assert "goes nowhere: set [slack] channel" in said
+    with pytest.raises(UsageError, match=r"alerts go nowhere yet: set \[slack\] channel"):
+        world.alerting.test()
     world.later(hours=1).begin().delivers()
     assert len(world.shown) == 2
 
