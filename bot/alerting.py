@@ -141,6 +141,8 @@ class Alerting:
             publish(self._store, self._reporter, calendar, self.watch, now)
         except StorageError as error:
             self._unwritable.refused(error, self.watch)
+        else:
+            self._unwritable.probe(self.watch)
         self._sender.poke()
 
     def _accepted(self) -> None:

@@ -1,4 +1,4 @@
-"""A database that refuses writes keeps nobody from being told."""
+"""A database that refuses writes keeps nobody from being told, and is forgiven once it takes them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ from pathlib import Path
 import pytest
 from delivery_world import POST, World
 
-from bot.sandbox.slack_faults import hang_up
+from bot.sandbox.slack_faults import hang_up, rate_limited
+from costcompass_core.domain.errors import StorageError
+from costcompass_core.domain.money import Usd
+from costcompass_core.domain.usage import Balance, Reading
+from costcompass_core.usecases.refresh import NotStored
 
 
 @pytest.fixture
@@ -20,6 +24,12 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 def refuses(world: World, on: bool = True) -> None:
     world.store._writer.execute(f"PRAGMA query_only = {int(on)}")
+
+
+def lost(world: World, left: str) -> NotStored:
+    """The error of a refresh whose reading the database did not take."""
+    balance = Balance(Usd.of(left), Usd.of(1000), Usd.of(1000) - Usd.of(left))
+    return NotStored(StorageError("the disk is full"), Reading(world.now, balance, None))
 
 
 def test_what_was_committed_before_is_told_once_each_and_marked_later(world: World):
@@ -53,3 +63,43 @@ def test_a_failure_that_can_not_be_noted_is_no_reason_to_hammer(world: World):
     world.slack.outage(False)
     world.later(minutes=5).delivers()
     assert world.posts() == {"incident:1:1": 1}
+
+
+def test_a_webhook_alone_hears_of_what_is_not_recorded(world: World):
+    world.begin(f'webhook_url = "{world.hooks.url}hook"\n', channel="")
+    world.reads("100").delivers()
+    for _ in range(3):
+        world.later(minutes=5).alerting.refused(lost(world, "8"), "main")
+    first, second = (one.json for one in world.hooks.requests)
+    assert (first["event"], first["rule"], first["recorded"]) == (
+        "unrecorded", "database_unwritable", False,
+    )  # fmt: skip
+    assert (second["rule"], second["account"], second["level"]) == ("balance_low", "main", 2)
+    assert second["facts"]["left_usd"] == "8"
+    assert second["text"].startswith("Balance of main is critical: $8.00")
+    assert world.slack.calls == ()
+
+
+def test_what_is_not_recorded_waits_for_as_long_as_slack_asks(world: World):
+    world.slack.faults.plan(POST, rate_limited(600))
+    for _ in range(41):
+        world.alerting.refused(StorageError("the disk is full"), "")
+        world.later(seconds=15)
+    first, second = world.calls(POST)
+    assert (second.at - first.at).total_seconds() == 600
+
+
+def test_it_is_forgiven_at_a_tick_though_no_refresh_is_good(world: World):
+    refuses(world)
+    world.alerting.refused(StorageError("the disk is full"), "main")
+    for _ in range(60):
+        world.later(seconds=15).alerting.tick()
+    assert world.alerting.status()["database_refuses_since"], "nothing was written meanwhile"
+    refuses(world, False)
+    world.alerting.refused(StorageError("the disk is full"), "main")
+    world.later(seconds=15).alerting.tick()
+    assert world.alerting.status()["database_refuses_since"], "a large write was refused just now"
+    for _ in range(20):
+        world.later(seconds=15).alerting.tick()
+    assert world.alerting.status()["database_refuses_since"] is None
+    assert [name.split(":")[0] for name in world.waits] == ["database_back"]
