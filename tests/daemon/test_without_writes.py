@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from delivery_world import POST, World
 
+from bot import daemon
+from bot.daemon import Daemon
 from bot.sandbox.slack_faults import hang_up, rate_limited
 from costcompass_core.domain.errors import StorageError
 from costcompass_core.domain.money import Usd
@@ -103,3 +105,26 @@ def test_it_is_forgiven_at_a_tick_though_no_refresh_is_good(world: World):
         world.later(seconds=15).alerting.tick()
     assert world.alerting.status()["database_refuses_since"] is None
     assert [name.split(":")[0] for name in world.waits] == ["database_back"]
+
+
+def test_a_balance_is_read_and_told_though_nothing_stored_can_be_read(
+    world: World, monkeypatch: pytest.MonkeyPatch
+):
+    watched = Daemon(world.alerting._config, lambda: None, lambda: world.now)
+    watched._store, watched._alerting = world.store, world.alerting
+    asked = []
+
+    def refresh(*_, parts, **__):
+        asked.append(parts)
+        raise lost(world, "8")
+
+    def unreadable():
+        raise StorageError("disk I/O error")
+
+    monkeypatch.setattr(daemon, "refresh", refresh)
+    monkeypatch.setattr(world.store, "reading", unreadable)
+    for _ in range(12):
+        watched._tick(world.alerting._config.accounts[0])
+        world.later(seconds=15)
+    assert asked == [["balance"]] * 3
+    assert any("Balance of main is critical: $8.00" in one.text for one in world.shown)
