@@ -200,6 +200,10 @@ class Alerting:
                 "waiting": letters.letters,
                 "oldest": letters.oldest.isoformat() if letters.oldest else None,
                 "parked": [{"name": name, "error": error} for name, error in letters.parked],
+                "failing": [
+                    {"name": name, "error": error, "tries": tries}
+                    for name, error, tries in letters.failing
+                ],
             },
             "database_refuses_since": since.isoformat() if since else None,
         }

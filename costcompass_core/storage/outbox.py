@@ -24,6 +24,8 @@ Via = Literal["slack", "webhook"]
 
 _VERSION: Final = 1
 """Of a letter's body: a later version has to read the letters that an earlier one left."""
+_FAILING: Final = 5
+"""How often a letter has failed when people are told why, though it is tried again."""
 _KEPT: Final = timedelta(days=90)
 """How long told letters are kept to look things up."""
 
@@ -36,6 +38,8 @@ class Waiting:
     oldest: datetime | None
     parked: tuple[tuple[str, str], ...]
     """Name and error of each parked letter."""
+    failing: tuple[tuple[str, str, int], ...]
+    """Name, newest error and tries of each letter that has failed often and is not parked."""
 
 
 def put(
@@ -181,7 +185,12 @@ def still_waiting(tx: sqlite3.Connection) -> Waiting:
         "SELECT via || ' ' || name, error FROM outbox"
         " WHERE done_at IS NULL AND parked = 1 ORDER BY id"
     ).fetchall()
-    return Waiting(count, moment_of(oldest), tuple((name, error) for name, error in parked))
+    failing = tx.execute(
+        "SELECT via || ' ' || name, error, tries FROM outbox"
+        " WHERE done_at IS NULL AND parked = 0 AND tries >= ? ORDER BY id",
+        (_FAILING,),
+    ).fetchall()
+    return Waiting(count, moment_of(oldest), tuple(parked), tuple(failing))
 
 
 def is_waiting(tx: sqlite3.Connection, via: Via) -> bool:

@@ -129,7 +129,7 @@ def test_a_refused_connection_delays_too(world: World):
         world.begin(api_url=f"http://127.0.0.1:{free.getsockname()[1]}/api")
         world.reads("20").delivers()
         assert world.outbox == {
-            "waiting": 1, "oldest": world.now.isoformat(), "parked": [],
+            "waiting": 1, "oldest": world.now.isoformat(), "parked": [], "failing": [],
         }  # fmt: skip
     world.begin().delivers()
     assert world.posts() == {"incident:1:1": 1}
@@ -148,7 +148,7 @@ def test_a_permanent_refusal_is_parked_at_once_shown_and_cured_by_a_new_set_up(
     world.slack.faults.clear()
     world.begin().delivers()
     assert world.posts() == {"incident:1:1": 1}
-    assert world.outbox == {"waiting": 0, "oldest": None, "parked": []}
+    assert world.outbox == {"waiting": 0, "oldest": None, "parked": [], "failing": []}
 
 
 @pytest.mark.parametrize(
@@ -172,6 +172,18 @@ def test_a_message_that_was_taken_is_not_posted_again_though_nobody_says_where_i
     world.later(minutes=5).reads("8").delivers()
     assert world.posts() == {"incident:1:1": 1, "incident:1:2": 1}
     assert world.calls(UPDATE) == []
+
+
+def test_what_fails_again_and_again_is_shown_though_it_is_not_parked(world: World):
+    world.slack.faults.plan(POST, refusal("some_news"), None)
+    world.reads("20").delivers().goes_on(seconds=10)
+    assert world.outbox["failing"] == []
+    world.goes_on(minutes=2)
+    [failing] = world.outbox["failing"]
+    assert failing["name"] == "slack incident:1:1"
+    assert failing["tries"] >= 5
+    assert "(chat.postMessage: some_news)" in failing["error"]
+    assert world.outbox["parked"] == []
 
 
 def test_a_parked_message_is_tried_once_an_hour_and_does_not_hold_back_the_others(world: World):
