@@ -19,17 +19,18 @@ from bot.sender import Sender
 from bot.slack.service import load_libraries
 from bot.unrecorded import Unwritable
 from bot.webhook_shape import incident_shape
-from costcompass_core.domain.errors import StorageError
+from costcompass_core.domain.errors import StorageError, UsageError
 from costcompass_core.domain.letters import Subject
 from costcompass_core.domain.secret import Secret
 from costcompass_core.providers.registry import PROVIDERS
 from costcompass_core.storage import outbox
 from costcompass_core.storage.incidents import open_incidents
+from costcompass_core.storage.outbox import Via
 from costcompass_core.storage.store import Store
-from costcompass_core.usecases.deliver import Teller
 from costcompass_core.usecases.digest import Reporter
 from costcompass_core.usecases.press import press
 from costcompass_core.usecases.publish import Calendar, publish
+from costcompass_core.usecases.tell import Teller
 from costcompass_core.usecases.watch import Watch, look
 
 _GAP: Final = timedelta(minutes=2)
@@ -53,17 +54,21 @@ class Alerting:
         self._store = store
         self._reveal = reveal
         self._now = now
-        self._last_tick = now()
+        self._last_tick = self._since = now()
+        self._locked_since: datetime | None = None
         names = tuple(one.name for one in config.accounts)
-        self._watch = replace(self._settings.watch(names, now()), running=True)
+        self._always = replace(self._settings.watch(names, now()), running=True)
         self._reporter = Reporter(store, config.subscriptions)
         self._unwritable = Unwritable(self._settings, store, self._teller, now)
         self._sender = Sender(self._settings, store, self._teller, self._reporter, now)
 
     @property
     def watch(self) -> Watch:
-        """What is watched now; refreshes commit with it."""
-        return self._watch
+        """What is watched now; refreshes commit with it.
+
+        Made anew from what different threads note, so that none overwrites another's note.
+        """
+        return replace(self._always, since=self._since, locked_since=self._locked_since)
 
     def _teller(self) -> Teller:
         load_libraries()
@@ -85,14 +90,18 @@ class Alerting:
 
     def locked(self, since: datetime | None) -> None:
         """Note since when the vault has been waiting for its passphrase, `None` once it is open."""
-        self._watch = replace(self._watch, locked_since=since)
+        self._locked_since = since
 
     def mended(self) -> None:
-        """Try again at once what was refused: the configuration, a key or a token changed."""
+        """Try again at once what was refused: the configuration, a key or a token changed.
+
+        What only a way out would tell that is not configured any more is told by nobody.
+        """
         try:
             with self._store.writing() as tx:
+                outbox.give_up(tx, self._always.ways, self._now())
                 outbox.retry_all(tx)
-                if "slack" in self._watch.ways:
+                if "slack" in self._always.ways:
                     self._tell_untold(tx)
         except StorageError as error:
             _log.error("the outbox can't be retried: %s", error)
@@ -114,43 +123,52 @@ class Alerting:
     def refused(self, error: StorageError, account: str) -> None:
         """Tell what a refresh found although the database did not take it."""
         self._sender.refreshed(good=False)
-        self._unwritable.refused(error, self._watch, account)
+        self._unwritable.refused(error, self.watch, account)
 
     def tick(self) -> None:
         """Ask the rules by the clock, and write the digest or the monthly report that is due."""
         now = self._now()
         if not timedelta(0) <= now - self._last_tick <= _GAP:
             # The machine slept or its clock was set: what looks old now may be read in a moment.
-            self._watch = replace(self._watch, since=now)
+            self._since = now
         self._last_tick = now
         digest = self._settings.digest
         calendar = Calendar(digest.time, digest.weekdays, self._config.timezone)
         try:
             with self._store.writing() as tx:
-                look(tx, self._watch, now)
+                look(tx, self.watch, now)
                 outbox.forget_old(tx, now)
-            publish(self._store, self._reporter, calendar, self._watch, now)
+            publish(self._store, self._reporter, calendar, self.watch, now)
         except StorageError as error:
-            self._unwritable.refused(error, self._watch)
+            self._unwritable.refused(error, self.watch)
+        else:
+            self._unwritable.probe(self.watch)
         self._sender.poke()
 
     def _accepted(self) -> None:
         try:
-            self._unwritable.accepted(self._watch)
+            self._unwritable.accepted(self.watch)
         except StorageError as error:
-            self._unwritable.refused(error, self._watch)
+            self._unwritable.refused(error, self.watch)
 
     def press(self, ident: int, what: str, who: str) -> None:
         """Do what a person pressed on an incident's message. Raises `StorageError`."""
-        press(self._store, ident, what, who=who, now=self._now(), ways=self._watch.ways)
+        press(self._store, ident, what, who=who, now=self._now(), ways=self._always.ways)
         self._sender.poke()
 
     def test(self, who: str = "") -> str:
-        """Write a test letter to every place that alerts go to; return its name for `outcome`."""
+        """Write a test letter to every place that alerts go to; return its name for `outcome`.
+
+        Raises `UsageError` where they go nowhere, and `StorageError`.
+        """
+        ways = self._test_ways()
+        if not ways:
+            mend = "set [slack] channel, then restart the daemon"
+            raise UsageError("alerts go nowhere yet", mend)
         now = self._now()
         name = f"test:{now.isoformat()}"
         with self._store.writing() as tx:
-            for via in self._watch.ways:
+            for via in ways:
                 outbox.put(tx, via, name, "test", now, who=who)
         self._sender.poke()
         return name
@@ -162,8 +180,14 @@ class Alerting:
                 told, error = outbox.is_done(tx, name)
             if told or error or stopping.wait(0.05):
                 break
-        to = self._settings.desk.goes_to(Subject("alert"))
-        return {"told": told, "error": error, "ways": list(self._watch.ways), "to": to}
+        return {"told": told, "error": error, "ways": self._test_ways(), "to": self._test_place}
+
+    @property
+    def _test_place(self) -> str:
+        return self._settings.desk.goes_to(Subject("alert"))
+
+    def _test_ways(self) -> list[Via]:
+        return [via for via in self._always.ways if via != "slack" or self._test_place]
 
     def status(self) -> dict[str, Any]:
         """Return what is open and what waits, as JSON values."""
@@ -176,6 +200,10 @@ class Alerting:
                 "waiting": letters.letters,
                 "oldest": letters.oldest.isoformat() if letters.oldest else None,
                 "parked": [{"name": name, "error": error} for name, error in letters.parked],
+                "failing": [
+                    {"name": name, "error": error, "tries": tries}
+                    for name, error, tries in letters.failing
+                ],
             },
             "database_refuses_since": since.isoformat() if since else None,
         }

@@ -170,6 +170,15 @@ def _check_across(raw: dict[str, Any], mistakes: list[Mistake]) -> None:
         for path, name in named
         if name is not None and name not in known
     )
+    mistakes.extend(
+        Mistake(
+            f"route[{i}]",
+            f"of kind {one['kind']!r} takes nothing: such reports have neither a rule nor an account",
+            "leave out `rule` and `account`",
+        )
+        for i, one in enumerate(raw["route"])
+        if one["kind"] in {"digest", "monthly"} and (one["rule"] or one["account"])
+    )
     for number, one in enumerate(raw["subscription"]):
         if one.get("from") and one.get("until") and one["until"] < one["from"]:
             mistakes.append(

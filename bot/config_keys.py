@@ -20,7 +20,7 @@ from costcompass_core.providers.hook import check_hook_url
 from costcompass_core.providers.http import check_base_url
 from costcompass_core.providers.registry import PROVIDERS
 
-RULE_NAMES: Final = (*CONDITIONS, *NOTICE_RULES)
+RULE_NAMES: Final = (*CONDITIONS, *NOTICE_RULES, "database_unwritable")
 """Every rule that a route can name."""
 
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}

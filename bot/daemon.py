@@ -1,7 +1,8 @@
 """The daemon: puts the parts together, starts them, answers the control socket, stops them.
 
 The only module of the running product that asks the clock. Threads: the main one waits; the
-scheduler runs each account's ticks; Slack's connection and its listeners; one per control request.
+scheduler runs each account's ticks; one empties the outbox for each way out; Slack's connection
+and its listeners; one per control request.
 """
 
 from __future__ import annotations
@@ -147,25 +148,32 @@ class Daemon:
         config = self._config
         # A tick that comes a moment early counts, or each interval would be a whole tick longer.
         soon = self._now() + _tick_length(config) / 2
+        refused = self._refused_at.get(account.name)
+        if refused is not None and timedelta(0) <= soon - refused < _REFUSED_PAUSE:
+            return
         try:
             with self._store.reading() as tx:
                 tries = attempts(tx, account.name)
-        except CostCompassError as error:
-            _log.error("%s can't be refreshed: %s", account.name, error)
+        except StorageError as error:
+            self._read_balance_alone(account, error)
             return
         every: Mapping[Part, timedelta] = {
             "balance": config.balance_every,
             "activity": config.activity_every,
         }
         parts = [part for part in BOTH if due(tries.get(part), every[part], soon, self._mended)]
-        refused = self._refused_at.get(account.name)
-        if refused is not None and timedelta(0) <= soon - refused < _REFUSED_PAUSE:
-            return
         # While one part fails, the other is read by itself: no outage of the feed hides the balance.
         alone = any(one.failures for one in tries.values())
         for group in [[part] for part in parts] if alone else [parts]:
             if group and not self._stopping.is_set():
                 self._refresh(account, group)
+
+    def _read_balance_alone(self, account: Account, error: StorageError) -> None:
+        """Look at a balance although the database can't be read: what runs dry is told anyhow."""
+        _log.error("%s can't be refreshed: %s", account.name, error)
+        if not self._stopping.is_set():
+            self._refresh(account, ["balance"])
+        self._refused_at[account.name] = self._now()  # nobody knows when it was read before
 
     def _refresh(
         self,
@@ -221,10 +229,6 @@ class Daemon:
         raise UsageError(f"the daemon knows no request {request.get('do')!r}")
 
     def _test_alert(self) -> dict[str, Any]:
-        if not self._alerting.watch.ways:
-            raise UsageError(
-                "alerts go nowhere yet", "set [slack] channel, then restart the daemon"
-            )
         outcome = self._alerting.outcome(self._alerting.test(), self._stopping, _TEST_PATIENCE)
         if not outcome["told"]:
             raise Unavailable(outcome["error"] or "the test alert has not been taken yet")

@@ -12,6 +12,7 @@ from costcompass_core.domain.incidents import Incident
 from costcompass_core.domain.letters import Letter
 from costcompass_core.domain.money import Usd, plain
 from costcompass_core.domain.notices import Notice
+from costcompass_core.domain.rules.views import Finding, Key
 
 VERSION: Final = 1
 """Raised when a key changes its meaning or goes; new keys may come at any time."""
@@ -29,6 +30,14 @@ def letter_shape(letter: Letter, incident: Incident | None) -> dict[str, Any]:
     if letter.day is not None:
         return shape | {"day": letter.day.isoformat()}
     return shape | {"text": "TEST: nothing is wrong, this only shows that alerts arrive."}
+
+
+def unrecorded_shape(key: Key, finding: Finding, now: datetime) -> dict[str, Any]:
+    """Return an alert that the database did not take: it is no incident yet and has no number."""
+    level, facts = finding.level, finding.facts
+    found = Incident(0, key, now, level, finding.of, level, facts, finding.as_of, now)
+    told = {"version": VERSION, "event": "unrecorded", "at": _moment(now), "recorded": False}
+    return told | incident_shape(found)
 
 
 def incident_shape(incident: Incident) -> dict[str, Any]:

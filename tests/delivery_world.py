@@ -123,16 +123,17 @@ class World:
         return self
 
     def delivers(self) -> World:
-        """Do what the sender's thread does when it wakes up."""
-        self.alerting._sender.deliver()
+        """Do what the sender's threads do when they wake up."""
+        for way in self.alerting._sender.ways:
+            way.look()
         return self
 
     def goes_on(self, **time: float) -> World:
         """Let time pass with the sender waking up as it would, nothing else happening."""
         end = self.now + timedelta(**time)
         while self.now < end:
-            pause = timedelta(seconds=self.alerting._sender._pause())
-            self.now = min(end, self.now + pause)
+            pause = min(way.pause() for way in self.alerting._sender.ways)
+            self.now = min(end, self.now + timedelta(seconds=pause))
             self.delivers()
         return self
 

@@ -45,6 +45,8 @@ def _alert_lines(status: dict[str, Any]) -> Iterator[str]:
         yield f"outbox   {words.plural(outbox['waiting'], 'message')} waiting, oldest {since}"
     for one in outbox["parked"]:
         yield f"parked   {one['name']}: {one['error']}"
+    for one in outbox["failing"]:
+        yield f"failing  {one['name']} ({words.plural(one['tries'], 'time')}): {one['error']}"
     if refused := status["database_refuses_since"]:
         yield f"database refuses writes since {words.ago(datetime.fromisoformat(refused), now())}"
 

@@ -122,6 +122,9 @@ def _daemon(config: Config) -> Finding:
     if parked := status["outbox"]["parked"]:
         mend = f"{parked[0]['error']}; then restart the daemon"
         return Finding("daemon", "bad", f"refused: {plural(len(parked), 'message')}", mend, 69)
+    if failing := status["outbox"]["failing"]:
+        found = f"{plural(len(failing), 'message')} not taken yet"
+        return Finding("daemon", "warn", found, failing[0]["error"])
     return Finding("daemon", "ok", f"running, process {status['pid']}")
 
 

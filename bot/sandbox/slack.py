@@ -187,7 +187,7 @@ def _instead(fault: Fault, status: int) -> Answer | None:
     if fault.error:
         waiting = {"Retry-After": str(fault.retry_after)} if fault.retry_after else {}
         return _json(status, {"ok": False, "error": fault.error}, waiting)
-    return _page(status, "<html>upstream request failed</html>")
+    return _page(status, fault.body or "<html>upstream request failed</html>")
 
 
 def _json(status: int, body: Mapping[str, Any], headers: Mapping[str, str]) -> Answer:

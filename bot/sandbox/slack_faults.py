@@ -11,8 +11,8 @@ from threading import Lock
 class Fault:
     """One spoilt answer; `status` 0 hangs up instead, `accepted` does what was asked before.
 
-    `status` `None` gives the true answer. Everything comes after `pause` seconds, and if `cut` only
-    half of the body that was promised.
+    `status` `None` gives the true answer. Without an `error`, `body` is the answer, a page where it
+    is empty. Everything comes after `pause` seconds, and if `cut` only half of what was promised.
     """
 
     status: int | None
@@ -21,6 +21,7 @@ class Fault:
     accepted: bool = False
     pause: float = 0.0
     cut: bool = False
+    body: str = ""
 
 
 def lost_answer() -> Fault:
@@ -46,6 +47,11 @@ def server_error(status: int = 500, *, accepted: bool = False) -> Fault:
 def html(*, accepted: bool = False) -> Fault:
     """200 with a page instead of JSON, as from a proxy that wants somebody to log in."""
     return Fault(200, accepted=accepted)
+
+
+def says(body: str, *, accepted: bool = False) -> Fault:
+    """200 with this body, such as JSON that is nothing Slack ever documented."""
+    return Fault(200, accepted=accepted, body=body)
 
 
 def slow(seconds: float) -> Fault:

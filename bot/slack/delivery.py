@@ -52,7 +52,7 @@ class SlackTeller:
     def post(
         self, to: str, page: Page, name: str, *, thread: str = "", broadcast: bool = False
     ) -> Home:
-        """Post a page and return where it stands. Raises `Undelivered`."""
+        """Post a page and return where it stands, as far as Slack said. Raises `Undelivered`."""
         more: dict[str, Any] = {
             "metadata": {"event_type": _EVENT, "event_payload": {"id": name}},
             "unfurl_links": False,
@@ -61,7 +61,7 @@ class SlackTeller:
         if thread:
             more |= {"thread_ts": thread, "reply_broadcast": broadcast}
         answer = self._call("chat_postMessage", page, {"channel": to, **more})
-        return Home(str(answer["channel"]), str(answer["ts"]), thread)
+        return Home(str(answer["channel"] or to), str(answer["ts"] or ""), thread)
 
     def edit(self, home: Home, page: Page) -> None:
         """Draw a page where it stands. Raises `MessageGone` where it does not any more."""

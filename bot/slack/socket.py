@@ -97,6 +97,8 @@ class SlackConnection:
         self._now = now
         self._ping_interval = ping_interval
         self._pauses = pauses
+        self._failures = 0
+        """In a row."""
         self._signed_in: _SignedIn | None = None
         self._links: list[Link] = []
         self._lock = Lock()
@@ -129,23 +131,28 @@ class SlackConnection:
         return not self._thread.is_alive()
 
     def _run(self) -> None:
-        failures = 0
         while not self._stopping.is_set():
             try:
-                signed_in = self._sign_in()
-                link = self._open_link(signed_in)
-                self._become(_connected(signed_in.identity, self._now()))
-                self._retire_links(keep=link)
-                link.watch()
-                failures, pause = self._after_loss(link, failures)
-            except Exception as error:  # noqa: BLE001 - the thread must outlive every surprise
-                self._retire_links()
-                failures += 1
-                pause = self._after_failure(error, failures)
-            self._wait(pause)
+                self._wait(self._live())
+            except Exception:  # noqa: BLE001 - the thread must outlive every surprise
+                _log.exception("The Slack connection has met a fault of ours; it goes on")
+                self._wait(self._pauses.longest)
         self._retire_links()
         self._sign_out()
         self._become(SlackStatus("stopped", self._now()))
+
+    def _live(self) -> float:
+        """Connect, stay for as long as the link does, and return the seconds until the next try."""
+        try:
+            signed_in = self._sign_in()
+            link = self._open_link(signed_in)
+            self._become(_connected(signed_in.identity, self._now()))
+            self._retire_links(keep=link)
+            link.watch()
+            return self._after_loss(link)
+        except Exception as error:  # noqa: BLE001 - Slack's libraries raise many kinds
+            self._retire_links()
+            return self._after_failure(error)
 
     def _open_link(self, signed_in: _SignedIn) -> Link:
         """Open a link beside the old one, which is closed later: no command falls between."""
@@ -180,17 +187,20 @@ class SlackConnection:
             with self._lock:
                 self._links.remove(link)
 
-    def _after_loss(self, link: Link, failures: int) -> tuple[int, float]:
-        """Return the failures in a row and the pause: none after a link that was good for a while."""
+    def _after_loss(self, link: Link) -> float:
+        """Return the pause: none after a link that was good for a while."""
         if not link.relieved:
             self._trouble("connecting", f"the connection was lost: {link.lost}")
             self._retire_links()
         if monotonic() - link.opened > _SETTLED * self._ping_interval:
-            return 0, 0.0
-        return failures + 1, self._pauses.after(failures + 1)
+            self._failures = 0
+            return 0.0
+        self._failures += 1
+        return self._pauses.after(self._failures)
 
-    def _after_failure(self, error: Exception, failures: int) -> float:
+    def _after_failure(self, error: Exception) -> float:
         """Say what failed and return the pause: long after a permanent no, as Slack asks after a 429."""
+        self._failures += 1
         known, at_least = explained(error)
         _log.debug("Connecting to Slack failed", exc_info=error)
         if known.permanent:
@@ -198,7 +208,7 @@ class SlackConnection:
             self._trouble("refused", str(known))
             return self._pauses.refused
         self._trouble("connecting", str(known))
-        return max(at_least, self._pauses.after(failures))
+        return max(at_least, self._pauses.after(self._failures))
 
     def _trouble(self, state: State, error: str) -> None:
         if not self._stopping.is_set():

@@ -25,12 +25,13 @@ from costcompass_core.domain.errors import (
     WrongKeyType,
 )
 from costcompass_core.domain.secret import Secret
+from costcompass_core.providers.reply import retry_after
 
 CALL_TIMEOUT: Final = 10
 """Seconds without a byte from Slack after which a call counts as failed."""
 
 _RATE_LIMIT_WAIT: Final = 30.0
-"""Seconds to wait after a 429 that does not say how long."""
+"""Seconds to wait after a 429 that does not say how long, or nothing that makes sense."""
 
 _REINSTALL: Final = "reinstall the app from `costcompass manifest` and store the new token"
 
@@ -50,12 +51,18 @@ _PERMANENT: Final[Mapping[str, str]] = {
 }
 """Slack's words for what no retry can cure, and the mend."""
 
+_FORBIDDEN: Final = "let the bot post there, or choose another [slack] channel"
+
 _CHANNEL: Final[Mapping[str, str]] = {
     "channel_not_found": "check [slack] channel, and invite the bot if the channel is private",
+    "ekm_access_denied": "ask the workspace's administrators, who suspended posting there",
     "is_inactive": "choose a channel that is in use as [slack] channel",
     "is_archived": "choose a channel that is in use as [slack] channel",
+    "messages_tab_disabled": "turn on the app's Messages Tab, or name a channel instead",
     "not_in_channel": "invite the bot: /invite @CostCompass in that channel",
-    "restricted_action": "let the bot post there, or choose another [slack] channel",
+    "restricted_action": _FORBIDDEN,
+    "restricted_action_read_only_channel": _FORBIDDEN,
+    "restricted_action_thread_only_channel": "choose a channel that takes more than replies",
     "user_not_found": "check the member ID in [[route]]",
 }
 """Slack's words for a place that does not take our messages, and the mend."""
@@ -66,9 +73,17 @@ _CONTENT: Final = frozenset(
 """Slack's words for a message that it will never take as it is."""
 
 _GONE: Final = frozenset(
-    {"cant_update_message", "edit_window_closed", "invalid_thread_ts", "message_not_found"}
+    {
+        "cannot_reply_to_message",
+        "cant_update_message",
+        "edit_window_closed",
+        "invalid_thread_ts",
+        "message_not_found",
+        "restricted_action_non_threadable_channel",
+        "restricted_action_thread_locked",
+    }
 )
-"""Slack's words for a message that can't be edited or replied to any more."""
+"""Slack's words for a message that can't be edited or replied to, or not any more."""
 
 _SECRET: Final = re.compile(r"xox[a-z.]+-[\w-]+|xapp-[\w-]+|ticket=[^&\s\"']+|(?<=://)[^/@\s]+@")
 
@@ -112,7 +127,7 @@ def identify(client: WebClient) -> Identity:
             "slack/bot-token holds an app-level token", _PERMANENT["not_allowed_token_type"]
         )
     answer = client.auth_test()
-    scopes = _header(answer, "x-oauth-scopes")
+    scopes = _headers(answer).get("x-oauth-scopes")
     return Identity(
         team_id=str(answer["team_id"]),
         team=str(answer.get("team", "")),
@@ -164,11 +179,11 @@ def _speechless_logger() -> logging.Logger:
     return logger
 
 
-def _refused(answer: SlackResponse | Mapping[str, Any]) -> tuple[CostCompassError, float]:
-    status, code = getattr(answer, "status_code", 200), str(answer.get("error", ""))
-    method = getattr(answer, "api_url", "").rpartition("/")[2]
-    if status == 429 or code == "ratelimited":
-        return Unavailable(f"Slack asks for patience ({method}: ratelimited)"), _retry_after(answer)
+def _refused(answer: SlackResponse) -> tuple[CostCompassError, float]:
+    status, method = answer.status_code, answer.api_url.rpartition("/")[2]
+    code = str(answer.data.get("error", "")) if isinstance(answer.data, dict) else ""
+    if status == 429 or code in {"ratelimited", "rate_limited"}:
+        return Unavailable(f"Slack asks for patience ({method}: ratelimited)"), _patience(answer)
     if code in _PERMANENT:
         token = "slack/app-token" if method == "apps.connections.open" else "slack/bot-token"
         kind = WrongKeyType if code == "not_allowed_token_type" else KeyRejected
@@ -177,7 +192,7 @@ def _refused(answer: SlackResponse | Mapping[str, Any]) -> tuple[CostCompassErro
         what = f"Slack does not let us post there ({method}: {code})"
         return Undelivered(what, _CHANNEL[code], permanent=True), 0.0
     if code in _GONE:
-        return MessageGone(f"the message is not there any more ({method}: {code})"), 0.0
+        return MessageGone(f"the message takes no change or reply ({method}: {code})"), 0.0
     if code in _CONTENT:
         what = f"Slack does not take this message ({method}: {code})"
         mend = "please report it as a fault of CostCompass"
@@ -186,17 +201,14 @@ def _refused(answer: SlackResponse | Mapping[str, Any]) -> tuple[CostCompassErro
     return Unavailable(f"Slack has a problem ({method}: {word})"), 0.0
 
 
-def _retry_after(answer: SlackResponse | Mapping[str, Any]) -> float:
-    try:
-        return max(0.0, float(_header(answer, "retry-after") or _RATE_LIMIT_WAIT))
-    except ValueError:
-        return _RATE_LIMIT_WAIT
+def _patience(answer: SlackResponse) -> float:
+    asked = retry_after(_headers(answer))
+    return _RATE_LIMIT_WAIT if asked is None else asked
 
 
-def _header(answer: SlackResponse | Mapping[str, Any], name: str) -> str | None:
-    """Return a header by its lower-case name, or `None`."""
-    headers = getattr(answer, "headers", {})
-    return next((str(value) for key, value in headers.items() if key.lower() == name), None)
+def _headers(answer: SlackResponse) -> dict[str, str]:
+    """Return the headers, with their names in lower case."""
+    return {name.lower(): str(value) for name, value in answer.headers.items()}
 
 
 def _is_loopback(url: str) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple, get_args
 
 from costcompass_core.domain.days import Month
 from costcompass_core.domain.incidents import Incident, What
@@ -31,7 +31,7 @@ class Letter:
     """One thing to tell. `name` is unique; `what` says what happened to incident `incident`.
 
     `parked` letters were refused for a reason that trying again does not cure. `seq` is the
-    incident's change that a webhook is told of.
+    incident's change that a webhook is told of. Not `readable` is what a later version wrote.
     """
 
     ident: int
@@ -48,6 +48,16 @@ class Letter:
     try_at: datetime | None = None
     parked: bool = False
     error: str = ""
+    readable: bool = True
+
+    def can_be_told(self, *, incident: bool) -> bool:
+        """Return whether this version knows how to; `incident` says that the letter's is there."""
+        if self.kind == "incident":
+            return self.readable and incident and self.what in get_args(What)
+        if self.kind == "notice":
+            return self.readable and self.notice is not None
+        dated = self.kind in {"digest", "monthly"} and self.day is not None
+        return self.readable and (dated or self.kind == "test")
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +166,7 @@ def retry_at(now: datetime, tries: int, at_least: float = 0.0, *, parked: bool) 
     if parked:
         return now + PARKED_RETRY
     doubled = min(LONGEST_RETRY, _FIRST_RETRY * (1 << min(tries - 1, 20)))
-    return now + max(doubled, timedelta(seconds=min(at_least, 3600)))
+    return now + max(doubled, timedelta(seconds=at_least))
 
 
 @dataclass(frozen=True, slots=True)

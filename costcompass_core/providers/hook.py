@@ -47,7 +47,10 @@ def check_hook_url(text: str) -> str:
         raise ConfigError(
             f"the address would send alerts to {parts.hostname} unencrypted", "use https://"
         )
-    return parts._replace(netloc=parts.netloc.lower()).geturl()
+    url = parts._replace(netloc=parts.netloc.lower()).geturl()
+    if "xn--" in parts.netloc.lower() and not possible(url):  # the only such host that gets here
+        raise ConfigError(f"the host {parts.hostname} can't exist", "check the address")
+    return url
 
 
 def _send(method: str, url: str, body: bytes, deadline: float) -> None:

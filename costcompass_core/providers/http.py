@@ -219,10 +219,9 @@ def possible(url: str) -> bool:
     import httpx  # noqa: PLC0415 - as in Line.__init__
 
     try:
-        httpx.URL(url)
-    except httpx.InvalidURL:
+        return bool(httpx.URL(url).host)
+    except (httpx.InvalidURL, UnicodeError):
         return False
-    return True
 
 
 def check_base_url(text: str) -> str:

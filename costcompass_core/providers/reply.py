@@ -19,6 +19,8 @@ from costcompass_core.domain.errors import (
 from costcompass_core.providers import strict_json
 from costcompass_core.providers.base import Answer
 
+LONGEST_WAIT: Final = 3600.0
+"""Seconds that anybody is left alone for at most, whatever `Retry-After` says."""
 _WRONG_TYPE: Final = re.compile(r"\b(management|provisioning) keys?\b", re.IGNORECASE)
 
 
@@ -91,9 +93,14 @@ def _moment(http_date: str | None) -> datetime | None:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds to stay away; a date counts from the server's clock, never from ours."""
+    """Return the seconds to stay away, an hour at most, `None` where that makes no sense.
+
+    A date counts from the server's clock, never from ours; header names are in lower case.
+    """
     text = headers.get("retry-after", "").strip()
-    if re.fullmatch(r"[0-9]{1,10}", text):
-        return float(text)
+    if re.fullmatch(r"[0-9]{1,20}", text):
+        return min(float(text), LONGEST_WAIT)
     until, now = _moment(text), _moment(headers.get("date"))
-    return max(0.0, (until - now).total_seconds()) if until and now else None
+    if until is None or now is None:
+        return None
+    return min(max(0.0, (until - now).total_seconds()), LONGEST_WAIT)

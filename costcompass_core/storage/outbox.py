@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final, Literal
 
@@ -24,6 +24,8 @@ Via = Literal["slack", "webhook"]
 
 _VERSION: Final = 1
 """Of a letter's body: a later version has to read the letters that an earlier one left."""
+_FAILING: Final = 5
+"""How often a letter has failed when people are told why, though it is tried again."""
 _KEPT: Final = timedelta(days=90)
 """How long told letters are kept to look things up."""
 
@@ -36,6 +38,8 @@ class Waiting:
     oldest: datetime | None
     parked: tuple[tuple[str, str], ...]
     """Name and error of each parked letter."""
+    failing: tuple[tuple[str, str, int], ...]
+    """Name, newest error and tries of each letter that has failed often and is not parked."""
 
 
 def put(
@@ -101,22 +105,32 @@ def waiting(tx: sqlite3.Connection, via: Via) -> list[Letter]:
 
 def _letter(*row: Any) -> Letter:
     ident, name, kind, at, incident, body, tries, try_at, parked, error = row
-    told = json.loads(body)
-    return Letter(
+    letter = Letter(
         ident,
         name,
         kind,
         datetime.fromisoformat(at),
-        told["what"],
-        incident,
-        _notice(told["notice"]),
-        day_of(told["day"]),
-        told["who"],
-        told["seq"],
-        tries,
-        moment_of(try_at),
-        bool(parked),
-        error,
+        incident=incident,
+        tries=tries,
+        try_at=moment_of(try_at),
+        parked=bool(parked),
+        error=error,
+    )
+    try:
+        return _with_body(letter, json.loads(body))
+    except Exception:  # noqa: BLE001 - whatever is in it, the letters beside it have to be read
+        return replace(letter, readable=False)
+
+
+def _with_body(letter: Letter, body: Any) -> Letter:
+    return replace(
+        letter,
+        what=body.get("what"),
+        notice=_notice(body.get("notice")),
+        day=day_of(body.get("day")),
+        who=body.get("who", ""),
+        seq=body.get("seq", 0),
+        readable=body.get("version", _VERSION) == _VERSION,
     )
 
 
@@ -152,6 +166,16 @@ def retry_all(tx: sqlite3.Connection) -> None:
     tx.execute("UPDATE outbox SET try_at = NULL, parked = 0 WHERE done_at IS NULL")
 
 
+def give_up(tx: sqlite3.Connection, ways: Sequence[Via], at: datetime) -> None:
+    """Close the letters of every way that is not one of `ways`: nobody would ever send them."""
+    marks = ", ".join("?" * len(ways))
+    tx.execute(
+        "UPDATE outbox SET done_at = ?, parked = 0, error = ''"
+        f" WHERE done_at IS NULL AND via NOT IN ({marks})",
+        (moment_text(at), *ways),
+    )
+
+
 def still_waiting(tx: sqlite3.Connection) -> Waiting:
     """Return what the outbox holds, over all ways out."""
     [count, oldest] = tx.execute(
@@ -161,13 +185,32 @@ def still_waiting(tx: sqlite3.Connection) -> Waiting:
         "SELECT via || ' ' || name, error FROM outbox"
         " WHERE done_at IS NULL AND parked = 1 ORDER BY id"
     ).fetchall()
-    return Waiting(count, moment_of(oldest), tuple((name, error) for name, error in parked))
+    failing = tx.execute(
+        "SELECT via || ' ' || name, error, tries FROM outbox"
+        " WHERE done_at IS NULL AND parked = 0 AND tries >= ? ORDER BY id",
+        (_FAILING,),
+    ).fetchall()
+    return Waiting(count, moment_of(oldest), tuple(parked), tuple(failing))
 
 
-def next_try(tx: sqlite3.Connection) -> datetime | None:
-    """Return the soonest moment (UTC) at which a letter that failed is to be tried again."""
+def is_waiting(tx: sqlite3.Connection, via: Via) -> bool:
+    """Return whether a letter waits for this way out."""
+    found = tx.execute("SELECT 1 FROM outbox WHERE via = ? AND done_at IS NULL LIMIT 1", (via,))
+    return found.fetchone() is not None
+
+
+def all_told(tx: sqlite3.Connection, *, quiet: bool) -> bool:
+    """Return whether nothing waits, but for what was never tried because hours are `quiet`."""
+    held = " AND NOT (via = 'slack' AND kind <> 'test' AND tries = 0)" if quiet else ""
+    found = tx.execute(f"SELECT 1 FROM outbox WHERE done_at IS NULL{held} LIMIT 1")
+    return found.fetchone() is None
+
+
+def next_try(tx: sqlite3.Connection, via: Via, after: datetime) -> datetime | None:
+    """Return the soonest moment (UTC) later than `after` at which a letter is to be tried again."""
     [soonest] = tx.execute(
-        "SELECT min(try_at) FROM outbox WHERE done_at IS NULL AND try_at IS NOT NULL"
+        "SELECT min(try_at) FROM outbox WHERE via = ? AND done_at IS NULL AND try_at > ?",
+        (via, moment_text(after)),
     ).fetchone()
     return moment_of(soonest)
 

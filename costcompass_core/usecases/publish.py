@@ -13,8 +13,8 @@ from typing import Final
 from costcompass_core.domain.days import ONE_DAY, Month, utc_day
 from costcompass_core.storage.outbox import mark_once, marked_at, put
 from costcompass_core.storage.store import Store
-from costcompass_core.usecases.deliver import Reports
 from costcompass_core.usecases.digest import month_complete
+from costcompass_core.usecases.tell import Reports
 from costcompass_core.usecases.watch import Watch
 
 PATIENCE: Final = timedelta(minutes=30)

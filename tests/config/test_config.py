@@ -228,6 +228,20 @@ def test_names_must_differ_and_a_subscription_must_not_end_before_it_begins():
     ]
 
 
+def test_a_route_that_could_never_take_anything_is_a_mistake():
+    account = {"name": "main", "provider": "openrouter"}
+    route = {"to": "C0123456789"}
+    never = [{"kind": "digest", "rule": "balance_low"}, {"kind": "monthly", "account": "main"}]
+    assert mistakes({"account": [account], "route": [route | one for one in never]}) == [
+        f"route[{i}] of kind {kind!r} takes nothing: such reports have neither a rule nor an"
+        " account: leave out `rule` and `account`"
+        for i, kind in enumerate(("digest", "monthly"))
+    ]
+    good = [{"kind": "digest"}, {"rule": "database_unwritable"}, {"account": "main"}]
+    routes = [route | one for one in good]
+    assert len(parse_config({"account": [account], "route": routes}, {}).alerts.desk.routes) == 3
+
+
 def test_a_mistake_is_one_line_whatever_the_key_holds(tmp_path):
     told = refusal(tmp_path, '"a\\nFORGED \\u001b[31m" = 1')
     assert "\n" not in told

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 
 import pytest
@@ -15,8 +17,11 @@ from bot.sandbox import faults
 from bot.sandbox.collector import Collector
 from bot.sandbox.openrouter import OpenRouter
 from bot.sandbox.slack import CHANNELS, Slack
+from bot.sandbox.slack_faults import refusal
 from bot.sandbox.slack_people import CHANNEL, USER
 from bot.sandbox.slack_workspace import Channel
+from costcompass_core.storage.outbox import failed, put, waiting
+from costcompass_core.storage.store import open_store
 
 OFTEN = '[refresh]\nbalance = "1s"\nactivity = "1s"\n[digest]\ntime = ""\n'
 SECRET = "T0/hunter2secret"
@@ -115,6 +120,26 @@ def test_what_was_refused_is_shown_everywhere_and_arrives_once_the_set_up_is_men
         assert slack.messages[1].channel == SECOND
         assert eventually(lambda: daemon.status()["outbox"]["waiting"] == 0)
     assert set(deliveries(slack).values()) == {1}
+
+
+def test_what_fails_again_and_again_is_shown_by_status_and_doctor(
+    install: Install, openrouter: OpenRouter, slack: Slack
+):
+    install.configure(openrouter, slack, more=OFTEN)
+    keep(install, openrouter, slack)
+    with closing(open_store(install.state)) as store, store.writing() as tx:
+        put(tx, "slack", "test:early", "test", now())
+        for _ in range(5):
+            failed(tx, waiting(tx, "slack"), now(), "nobody listens", parked=False)
+    slack.faults.plan(POST, refusal("some_news"), None)
+    with install.daemon() as daemon:
+        assert eventually(lambda: "some_news" in str(daemon.status()["outbox"]["failing"]))
+        status = install.run("status").stdout
+        assert re.search(
+            r"failing  slack test:early \(\d+ times\): Slack has a .*some_news", status
+        )
+        doctor = install.run("doctor").stdout
+        assert re.search(r"daemon .*1 message not taken yet.*some_news", doctor), doctor
 
 
 def test_buttons_outlive_the_daemon_that_posted_them(

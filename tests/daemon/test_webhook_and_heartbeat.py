@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from delivery_world import POST, World
+from install import eventually
 
 from bot.sandbox import faults
 from bot.sandbox.collector import Received
 from bot.sandbox.faults import Fault
-from bot.sandbox.slack_faults import refusal
+from bot.sandbox.slack_faults import refusal, slow
 from bot.sandbox.slack_people import USER
 from costcompass_core.domain.errors import StorageError
 
@@ -130,6 +132,46 @@ def test_slack_and_the_webhook_do_not_wait_for_each_other(world: World):
     world.slack.outage(False)
     world.goes_on(seconds=30)
     assert len(world.posts()) == 1
+
+
+def test_neither_side_s_silence_delays_what_the_other_is_told(world: World):
+    silence = 5.0
+    world.slack.faults.plan(POST, slow(silence))
+    world.hooks.faults.add(HOOK, faults.late(silence))
+    begin = time.monotonic()
+    world.alerting.start()
+    world.reads("20")
+    assert eventually(lambda: world.calls(POST) and sent(world), silence)
+    assert time.monotonic() - begin < silence
+    world.alerting.stop(10)
+
+
+def test_what_quiet_hours_hold_back_does_not_silence_the_heartbeat(world: World):
+    night = f'quiet_hours = "12:00-20:00"\nheartbeat_url = "{world.hooks.url}{BEAT[1:]}"\n'
+    world.reads("20").delivers()
+    world.begin(night)
+    before = beats(world)
+    world.later(minutes=5).reads("20", "spare").delivers()
+    assert world.waits == ["incident:2:1"]
+    assert beats(world) == before + 1
+    world.slack.outage(True)
+    world.alerting.test()
+    world.later(minutes=5).reads("20").delivers()
+    assert beats(world) == before + 1, "a test is not held back"
+
+
+def test_what_failed_before_quiet_hours_silences_the_heartbeat_and_keeps_nobody_busy(world: World):
+    world.slack.outage(True)
+    world.reads("20").delivers()
+    world.begin(f'quiet_hours = "12:00-20:00"\nheartbeat_url = "{world.hooks.url}{BEAT[1:]}"\n')
+    world.slack.outage(False)
+    world.later(minutes=5).reads("20").delivers()
+    assert world.waits == ["incident:1:1"]
+    assert beats(world) == 0
+    with world.store.writing() as tx:  # as if quiet hours had begun after the last failure
+        tx.execute("UPDATE outbox SET try_at = at")
+    world.delivers()
+    assert [way.pause() for way in world.alerting._sender.ways] == [15.0]
 
 
 def test_the_heartbeat_comes_after_a_good_refresh_and_only_then(world: World):

@@ -109,6 +109,7 @@ def test_an_unsafe_address_is_never_called(serve):
         (" https://Hooks.Example/A/b?Token=C%2F ", "https://hooks.example/A/b?Token=C%2F"),
         ("https://hc-ping.example/5f0a/", "https://hc-ping.example/5f0a/"),
         ("http://127.0.0.1:8080/x?y=1", "http://127.0.0.1:8080/x?y=1"),
+        ("https://xn--strae-oqa.example/x", "https://xn--strae-oqa.example/x"),
     ],
 )
 def test_a_hook_may_have_a_query_and_keeps_every_character(text, url):
@@ -123,6 +124,8 @@ def test_a_hook_may_have_a_query_and_keeps_every_character(text, url):
         (f"https://hooks.example/#{SECRET}", "#"),
         (f"hooks.example/{SECRET}", "not an address"),
         (f"https://hooks.example/\n{SECRET}", "not an address"),
+        (f"https://xn--/{SECRET}", "the host xn-- can't exist"),
+        (f"https://XN--a/{SECRET}", "the host xn--a can't exist"),
     ],
 )
 def test_anything_else_is_refused_without_showing_a_secret(text, words):

@@ -19,6 +19,7 @@ from costcompass_core.providers import http
 
 HOME = ip_address("127.0.0.1")
 GOOD = says({"data": "good"})
+DAYS_LATER = "Sat, 28 Nov 2026 09:00:00 GMT"
 
 
 def reset(connection, _stop):
@@ -88,10 +89,15 @@ def test_retry_after_is_honoured_where_it_makes_sense(serve, connect, waits, ret
     assert waits.asked == [pause]
 
 
-@pytest.mark.parametrize("retry_after", ["61", "1000000000"])
-def test_a_server_that_asks_for_more_patience_ends_the_call(serve, connect, waits, retry_after):
-    server = serve(says(b"", 429, f"Retry-After: {retry_after}\r\n"))
-    with pytest.raises(Unavailable, match=f"try again in {retry_after} s"):
+@pytest.mark.parametrize(
+    ("retry_after", "seconds"), [("61", 61), ("1000000000000", 3600), (DAYS_LATER, 3600)]
+)
+def test_a_server_that_asks_for_more_patience_ends_the_call(
+    serve, connect, waits, retry_after, seconds
+):
+    headers = f"Date: Mon, 23 Nov 2026 09:00:00 GMT\r\nRetry-After: {retry_after}\r\n"
+    server = serve(says(b"", 429, headers))
+    with pytest.raises(Unavailable, match=f"try again in {seconds} s"):
         connect(server.url).get("/credits")
     assert (len(server.heads), waits.asked) == (1, [])
 

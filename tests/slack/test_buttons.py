@@ -232,6 +232,20 @@ def test_a_test_alert_and_its_button_go_the_whole_way(world: World, connect: Con
     assert set(world.posts().values()) == {1}
 
 
+def test_whoever_asks_for_a_test_alert_that_would_go_nowhere_is_told(
+    world: World, connect: Connect
+):
+    world.begin(channel="")
+    connect(presses=world.alerting)
+    reply = world.slack.user.action("alert_test", "test")
+    assert eventually(lambda: bool(reply.later))
+    [told] = reply.later
+    assert (told.only_for, told.text) == (
+        USER, "alerts go nowhere yet: set [slack] channel, then restart the daemon",
+    )  # fmt: skip
+    assert world.waits == []
+
+
 def test_top_up_only_opens_the_credits_page(world: World, connect: Connect):
     world.reads("20").delivers()
     connect(presses=world.alerting)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from delivery_world import POST, SECOND, UPDATE, World
 
-from bot.sandbox.slack_faults import lost_answer
+from bot.sandbox.slack_faults import lost_answer, rate_limited, slow
 from bot.sandbox.slack_people import CHANNEL, USER
 from bot.sandbox.slack_workspace import Shown
 from costcompass_core.domain.days import each_day
@@ -150,6 +150,29 @@ def test_a_summary_whose_answer_is_lost_is_told_twice_and_what_hangs_below_it_on
     assert first.text.split(".")[0] == second.text.split(".")[0]
     assert {one.thread_ts for one in own} == {second.ts}
     assert sorted(world.posts().values()) == [1, 1, 2]
+
+
+def test_what_a_summary_told_in_one_channel_hangs_below_nothing_in_another(world: World):
+    world.begin(NIGHT)
+    world.now = EVENING
+    world.reads("20").reads("20", "spare").delivers()
+    world.now = MORNING
+    world.slack.faults.plan(POST, slow(0.0))
+    world.slack.faults.plan(POST, rate_limited(30))
+    world.delivers().later(seconds=5).begin(NIGHT, channel=SECOND).delivers()
+    assert [(one.channel, one.thread_ts) for one in world.shown] == [
+        (CHANNEL, ""), (SECOND, ""), (SECOND, ""),
+    ]  # fmt: skip
+
+
+def test_what_a_summary_told_somebody_directly_hangs_below_it(world: World):
+    world.begin(NIGHT, f'[[route]]\nto = "{USER}"\n')
+    world.now = EVENING
+    world.reads("20").reads("20", "spare").delivers()
+    world.now = MORNING
+    world.delivers()
+    summary, *own = world.shown
+    assert [place(one) for one in own] == [(DIRECT, summary.ts, False)] * 2
 
 
 ROUTES = f"""

@@ -18,6 +18,7 @@ from bot.sandbox.slack_faults import (
     lost_answer,
     rate_limited,
     refusal,
+    says,
     server_error,
     silent,
     truncated,
@@ -30,6 +31,10 @@ PASSING = {
     "429": (rate_limited(40), 0),
     "500 before": (server_error(), 0),
     "500 after": (server_error(accepted=True), 1),
+    "429 in another word": (Fault(200, "rate_limited", retry_after=40), 0),
+    "a list": (says("[]"), 0),
+    "a list after": (says("[]", accepted=True), 1),
+    "null": (says("null"), 0),
     "html": (html(), 0),
     "html after": (html(accepted=True), 1),
     "truncated": (truncated(), 1),
@@ -42,7 +47,10 @@ PERMANENT = (
     "channel_not_found",
     "is_archived",
     "is_inactive",
+    "messages_tab_disabled",
     "not_in_channel",
+    "restricted_action_read_only_channel",
+    "restricted_action_thread_only_channel",
     "invalid_auth",
     "token_revoked",
     "account_inactive",
@@ -121,7 +129,7 @@ def test_a_refused_connection_delays_too(world: World):
         world.begin(api_url=f"http://127.0.0.1:{free.getsockname()[1]}/api")
         world.reads("20").delivers()
         assert world.outbox == {
-            "waiting": 1, "oldest": world.now.isoformat(), "parked": [],
+            "waiting": 1, "oldest": world.now.isoformat(), "parked": [], "failing": [],
         }  # fmt: skip
     world.begin().delivers()
     assert world.posts() == {"incident:1:1": 1}
@@ -140,7 +148,42 @@ def test_a_permanent_refusal_is_parked_at_once_shown_and_cured_by_a_new_set_up(
     world.slack.faults.clear()
     world.begin().delivers()
     assert world.posts() == {"incident:1:1": 1}
-    assert world.outbox == {"waiting": 0, "oldest": None, "parked": []}
+    assert world.outbox == {"waiting": 0, "oldest": None, "parked": [], "failing": []}
+
+
+@pytest.mark.parametrize(
+    "code", ["restricted_action_non_threadable_channel", "cannot_reply_to_message"]
+)
+def test_where_nobody_may_reply_what_is_worse_is_a_message_of_its_own(world: World, code: str):
+    world.reads("20").delivers()
+    world.slack.faults.plan(POST, refusal(code))
+    world.later(minutes=5).reads("8").delivers()
+    assert threads(world) == ["", ""]
+    assert "is critical: $8.00" in world.shown[1].text
+    assert world.waits == []
+
+
+def test_a_message_that_was_taken_is_not_posted_again_though_nobody_says_where_it_stands(
+    world: World,
+):
+    world.slack.faults.plan(POST, says('{"ok": true}', accepted=True))
+    world.reads("20").delivers().goes_on(hours=2)
+    assert world.waits == []
+    world.later(minutes=5).reads("8").delivers()
+    assert world.posts() == {"incident:1:1": 1, "incident:1:2": 1}
+    assert world.calls(UPDATE) == []
+
+
+def test_what_fails_again_and_again_is_shown_though_it_is_not_parked(world: World):
+    world.slack.faults.plan(POST, refusal("some_news"), None)
+    world.reads("20").delivers().goes_on(seconds=10)
+    assert world.outbox["failing"] == []
+    world.goes_on(minutes=2)
+    [failing] = world.outbox["failing"]
+    assert failing["name"] == "slack incident:1:1"
+    assert failing["tries"] >= 5
+    assert "(chat.postMessage: some_news)" in failing["error"]
+    assert world.outbox["parked"] == []
 
 
 def test_a_parked_message_is_tried_once_an_hour_and_does_not_hold_back_the_others(world: World):

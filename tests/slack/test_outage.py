@@ -110,4 +110,4 @@ def test_72_hours_without_slack_are_caught_up_within_5_minutes_and_nothing_is_se
     assert max(one.at - back for one in again) <= timedelta(minutes=5)
     assert set(world.posts().values()) == {1}
     assert 12 * HOURS <= refused < 3600  # each of up to six messages, every 5 minutes
-    assert world.outbox == {"waiting": 0, "oldest": None, "parked": []}
+    assert world.outbox == {"waiting": 0, "oldest": None, "parked": [], "failing": []}

@@ -8,8 +8,9 @@ from threading import Event, Thread
 import pytest
 from slack_helpers import ECHO, Connect, eventually, reaches
 
+import bot.slack.socket
 from bot.sandbox.slack import Slack
-from bot.sandbox.slack_faults import Fault, hang_up, rate_limited, refusal, server_error
+from bot.sandbox.slack_faults import Fault, hang_up, rate_limited, refusal, says, server_error
 from bot.slack.commands.base import Command, Message
 from costcompass_core.domain.errors import VaultLocked
 from costcompass_core.domain.secret import Secret
@@ -39,11 +40,15 @@ def test_an_outage_at_the_start_only_delays(slack: Slack, connect: Connect):
         ("auth.test", server_error()),
         ("auth.test", hang_up()),
         ("auth.test", refusal("internal_error")),
+        ("auth.test", says("[]")),
+        ("apps.connections.open", says('{"ok": true, "url": []}')),
         ("apps.connections.open", server_error(503)),
         ("apps.connections.open", hang_up()),
         ("link", server_error()),
     ],
-    ids=lambda value: value if isinstance(value, str) else f"{value.status}{value.error}",
+    ids=lambda value: (
+        value if isinstance(value, str) else f"{value.status}{value.error}{value.body}"
+    ),
 )
 # slack_sdk never closes the socket of a refused handshake; there is nothing of ours to close
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -62,6 +67,27 @@ def test_slack_is_given_the_time_it_asks_for(slack: Slack, connect: Connect, met
     started = time.monotonic()
     connect()
     assert time.monotonic() - started >= 1
+    assert answers(slack)
+
+
+def test_no_patience_that_slack_asks_for_ends_the_connection(slack: Slack, connect: Connect):
+    slack.faults.plan("auth.test", rate_limited(10**12))
+    connection = connect(state="connecting")
+    assert eventually(lambda: "ratelimited" in connection.status().last_error)
+    connection.wake()
+    assert reaches(connection, "connected")
+
+
+def test_no_fault_of_our_own_ends_the_connection(
+    slack: Slack, connect: Connect, monkeypatch: pytest.MonkeyPatch
+):
+    def fail(_: Exception) -> None:
+        monkeypatch.undo()
+        raise AttributeError("surprise")
+
+    monkeypatch.setattr(bot.slack.socket, "explained", fail)
+    slack.faults.plan("auth.test", server_error())
+    connect()
     assert answers(slack)
 
 
