@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from harness import EIO, LEFT_OVER, Crossing, Point, account, now, site, undisturbed, wind_up
+from harness import EIO, Crossing, Point, account, now, site, undisturbed, wind_up
 
 from bot.sandbox.openrouter import OpenRouter
 from bot.sandbox.slack_workspace import Shown
@@ -51,6 +51,6 @@ def stories(
     worse = Crossing("worse", low, DRY, (2,), low_shown)
     dry, dry_shown, points = live(eve)
     resolved = Crossing("resolved", dry, TOPPED, (), dry_shown)
-    refused = replace(eve, name="refused", faults=EIO, posts=LEFT_OVER + 2)
+    refused = replace(eve, name="refused", faults=EIO, posts=3)
     others = [(one, live(one)[2]) for one in (worse, resolved, refused)]
     return [(eve, points), *others]

@@ -79,7 +79,7 @@ class Crossing:
     """What is stored, what OpenRouter says now, what Slack shows already, and what must follow.
 
     `levels` are those of the incidents that are open in the end. `faults` are strace's, for the
-    life that is killed: nothing can be marked in it. `posts` is how many messages that life sends.
+    life that is killed; `posts` is how many messages that life sends.
     """
 
     name: str
@@ -284,9 +284,8 @@ def kill(at: Site, crossing: Crossing, point: Point) -> Outcome:
     wrong += misses(before, dead, after) + [f"{one} was missed" for one in due if not copies[one]]
     if not all(one.edited for one in at.slack.messages if one.ts in crossing.roots):
         wrong.append("the incident's own message was not edited")
-    spare = len(copies) if crossing.faults else 1
-    if sum(copies.values()) > len(copies) + spare or max(copies.values(), default=0) > 2:
-        wrong.append(f"more than {spare} copies too many: {copies}")
+    if sum(copies.values()) > len(copies) + 1:
+        wrong.append(f"more than one copy too many: {copies}")
     return Outcome(crossing.name, point, where, copies, tuple(wrong))
 
 
