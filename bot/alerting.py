@@ -20,7 +20,6 @@ from bot.slack.service import load_libraries
 from bot.unrecorded import Unwritable
 from bot.webhook_shape import incident_shape
 from costcompass_core.domain.errors import StorageError, UsageError
-from costcompass_core.domain.letters import Subject
 from costcompass_core.domain.secret import Secret
 from costcompass_core.providers.registry import PROVIDERS
 from costcompass_core.storage import outbox
@@ -168,26 +167,26 @@ class Alerting:
         now = self._now()
         name = f"test:{now.isoformat()}"
         with self._store.writing() as tx:
-            for via in ways:
-                outbox.put(tx, via, name, "test", now, who=who)
+            if "webhook" in ways:
+                outbox.put(tx, "webhook", name, "test", now, who=who)
+            for to in self._settings.desk.alert_places if "slack" in ways else ():
+                outbox.put(tx, "slack", f"{name}:{to}", "test", now, who=who, to=to)
         self._sender.poke()
         return name
 
     def outcome(self, name: str, stopping: Event, patience: float) -> dict[str, Any]:
-        """Wait, for `patience` seconds at most, until a letter was told or refused; say which."""
+        """Wait, for `patience` seconds at most, until a test was told everywhere, or refused; say which."""
         for _ in range(int(patience * 20)):
             with self._store.reading() as tx:
                 told, error = outbox.is_done(tx, name)
             if told or error or stopping.wait(0.05):
                 break
-        return {"told": told, "error": error, "ways": self._test_ways(), "to": self._test_place}
-
-    @property
-    def _test_place(self) -> str:
-        return self._settings.desk.goes_to(Subject("alert"))
+        to = list(self._settings.desk.alert_places)
+        return {"told": told, "error": error, "ways": self._test_ways(), "to": to}
 
     def _test_ways(self) -> list[Via]:
-        return [via for via in self._always.ways if via != "slack" or self._test_place]
+        places = self._settings.desk.alert_places
+        return [via for via in self._always.ways if via != "slack" or places]
 
     def status(self) -> dict[str, Any]:
         """Return what is open and what waits, as JSON values."""
@@ -195,7 +194,7 @@ class Alerting:
             letters, incidents = outbox.still_waiting(tx), open_incidents(tx)
         since = self._unwritable.since
         return {
-            "incidents": [incident_shape(one) for one in incidents],
+            "incidents": [incident_shape(one, self._config.timezone) for one in incidents],
             "outbox": {
                 "waiting": letters.letters,
                 "oldest": letters.oldest.isoformat() if letters.oldest else None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 from typing import Any, Final
 
@@ -40,8 +40,11 @@ def unrecorded_shape(key: Key, finding: Finding, now: datetime) -> dict[str, Any
     return told | incident_shape(found)
 
 
-def incident_shape(incident: Incident) -> dict[str, Any]:
-    """Return an incident; `level` of `levels` are crossed, moments are RFC 3339 in UTC."""
+def incident_shape(incident: Incident, zone: tzinfo = UTC) -> dict[str, Any]:
+    """Return an incident; `level` of `levels` are crossed, moments are RFC 3339 in UTC.
+
+    Only the sentence, which is for people, has its moments in `zone`.
+    """
     return {
         "incident": incident.ident,
         "seq": incident.seq,
@@ -57,7 +60,7 @@ def incident_shape(incident: Incident) -> dict[str, Any]:
         "snoozed_until": _moment(incident.snoozed_until),
         "by": incident.by,
         "as_of": _moment(incident.as_of),
-        "text": alert_words.headline(incident, UTC),
+        "text": alert_words.headline(incident, zone),
         "facts": _facts(incident.facts),
     }
 

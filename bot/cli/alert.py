@@ -17,10 +17,10 @@ def alert_command() -> None:
 @json_option
 @click.pass_obj
 def _test(context: Context, as_json: bool) -> None:
-    """Send a marked test message the whole way: daemon, outbox, Slack and webhook."""
+    """Send a marked test the whole way, to every place alerts go to: daemon, outbox, Slack, webhook."""
     outcome = ask(context.config.state_dir, {"do": "alert test"}, patience=30.0)
     if as_json:
         print_json(outcome)
         return
-    places = {"slack": f"Slack ({outcome['to']})", "webhook": "the webhook"}
+    places = {"slack": f"Slack ({', '.join(outcome['to'])})", "webhook": "the webhook"}
     click.echo(f"The test alert arrived: {' and '.join(places[one] for one in outcome['ways'])}.")

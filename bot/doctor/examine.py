@@ -54,7 +54,7 @@ def examine(
         findings.append(Finding("account", "bad", "none is configured", "add an [[account]]", 78))
     for account in config.accounts:
         findings += _account(account, vault, now)
-    return [*findings, *examine_slack(config.slack, vault, now())]
+    return [*findings, *examine_slack(config.slack, config.alerts.desk.places, vault, now())]
 
 
 def _versions() -> Finding:
@@ -119,6 +119,9 @@ def _daemon(config: Config) -> Finding:
         return Finding("daemon", "warn", "not running", "start it with `costcompass run`")
     if status["vault"] == "locked":
         return Finding("daemon", "bad", "running, vault locked", "run `costcompass unlock`", 77)
+    if status["database_refuses_since"]:
+        mend = "free some space, or see the daemon's log"
+        return Finding("daemon", "bad", "running, but the database refuses its writes", mend, 1)
     if parked := status["outbox"]["parked"]:
         mend = f"{parked[0]['error']}; then restart the daemon"
         return Finding("daemon", "bad", f"refused: {plural(len(parked), 'message')}", mend, 69)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -23,8 +23,10 @@ _LATER: Final = timedelta(days=100)
 """How far ahead the test message is planned; Slack allows 120 days."""
 
 
-def examine_slack(config: Slack, vault: Vault, now: datetime) -> Iterator[Finding]:
-    """Check tokens, scopes, Socket Mode, the channel and the list of users."""
+def examine_slack(
+    config: Slack, places: Sequence[str], vault: Vault, now: datetime
+) -> Iterator[Finding]:
+    """Check tokens, scopes, Socket Mode, all `places` that messages go to, and the list of users."""
     if not set(vault.names()) & set(_TOKENS):
         mend = "see `costcompass manifest`, then vault add slack/bot-token and slack/app-token"
         yield Finding("slack", "warn", "not set up", mend)
@@ -34,7 +36,8 @@ def examine_slack(config: Slack, vault: Vault, now: datetime) -> Iterator[Findin
         yield _bot(client)
         link_url(client, hide(vault.reveal(_TOKENS[1])))
         yield Finding("slack app", "ok", "the app-level token opens Socket Mode")
-        yield _channel(client, config.channel, now)
+        for place in places or [""]:
+            yield _channel(client, place, now)
     except Exception as error:  # noqa: BLE001 - the SDK raises many kinds; `explained` knows them
         yield bad("slack", explained(error)[0])
     if not config.allowed_users:

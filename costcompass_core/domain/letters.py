@@ -31,7 +31,8 @@ class Letter:
     """One thing to tell. `name` is unique; `what` says what happened to incident `incident`.
 
     `parked` letters were refused for a reason that trying again does not cure. `seq` is the
-    incident's change that a webhook is told of. Not `readable` is what a later version wrote.
+    incident's change that a webhook is told of, `to` where a test goes. Not `readable` is what a
+    later version wrote.
     """
 
     ident: int
@@ -43,6 +44,7 @@ class Letter:
     notice: Notice | None = None
     day: date | None = None
     who: str = ""
+    to: str = ""
     seq: int = 0
     tries: int = 0
     try_at: datetime | None = None
@@ -176,6 +178,19 @@ class Desk:
     channel: str
     routes: tuple[Route, ...] = ()
     quiet: QuietHours | None = None
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Every channel and person that hears of something, each once."""
+        found = (self.channel, *(one.to for one in self.routes))
+        return tuple(dict.fromkeys(one for one in found if one))
+
+    @property
+    def alert_places(self) -> tuple[str, ...]:
+        """Every channel and person that hears of some alert, each once."""
+        routed = (one.to for one in self.routes if one.kind in {None, "alert"})
+        found = (self.goes_to(Subject("alert")), *routed)
+        return tuple(dict.fromkeys(one for one in found if one))
 
     def goes_to(self, subject: Subject) -> str:
         """Return the channel or person that hears of `subject`."""

@@ -42,9 +42,7 @@ def plan(
     """
     waiting = _due(letters, now)
     tellings: list[Telling] = [
-        TellTest(desk.goes_to(Subject("alert")), (one,), who=one.who)
-        for one in waiting
-        if one.kind == "test"
+        TellTest(_tested(one, desk), (one,), who=one.who) for one in waiting if one.kind == "test"
     ]
     groups = _by_incident(waiting, incidents)
     until = desk.quiet.until(now) if desk.quiet else None
@@ -60,6 +58,11 @@ def plan(
     tellings += [_incident(incidents[i], some, desk, now) for i, some in rest_groups.items()]
     tellings += [_notice(one, desk, now) for one in rest_notices]
     return tellings + _reports(waiting, desk, now)
+
+
+def _tested(letter: Letter, desk: Desk) -> str:
+    """Return where a test goes; a place that is not configured any more is none."""
+    return letter.to if letter.to in desk.places else desk.goes_to(Subject("alert"))
 
 
 def _by_incident(

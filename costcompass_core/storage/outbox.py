@@ -54,6 +54,7 @@ def put(
     notice: Notice | None = None,
     day: date | None = None,
     who: str = "",
+    to: str = "",
     seq: int = 0,
 ) -> bool:
     """Put a letter into the outbox, once for each `name`; return whether it is new.
@@ -65,6 +66,7 @@ def put(
         "what": what,
         "day": None if day is None else day.isoformat(),
         "who": who,
+        "to": to,
         "notice": None if notice is None else _notice_shape(notice),
         "seq": seq,
     }
@@ -129,6 +131,7 @@ def _with_body(letter: Letter, body: Any) -> Letter:
         notice=_notice(body.get("notice")),
         day=day_of(body.get("day")),
         who=body.get("who", ""),
+        to=body.get("to", ""),
         seq=body.get("seq", 0),
         readable=body.get("version", _VERSION) == _VERSION,
     )
@@ -216,8 +219,10 @@ def next_try(tx: sqlite3.Connection, via: Via, after: datetime) -> datetime | No
 
 
 def is_done(tx: sqlite3.Connection, name: str) -> tuple[bool, str]:
-    """Return whether every letter of this name was told, and the error of one that was not."""
-    found = tx.execute("SELECT done_at, error FROM outbox WHERE name = ?", (name,)).fetchall()
+    """Return whether all letters whose names begin so were told, and the error of one that was not."""
+    found = tx.execute(
+        "SELECT done_at, error FROM outbox WHERE substr(name, 1, ?) = ?", (len(name), name)
+    ).fetchall()
     wrong = next((error for at, error in found if at is None and error), "")
     return all(at is not None for at, _ in found), wrong
 

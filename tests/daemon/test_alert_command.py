@@ -142,6 +142,23 @@ def test_what_fails_again_and_again_is_shown_by_status_and_doctor(
         assert re.search(r"daemon .*1 message not taken yet.*some_news", doctor), doctor
 
 
+def test_a_test_and_the_doctor_try_every_place_that_alerts_are_routed_to(
+    install: Install, openrouter: OpenRouter, slack: Slack
+):
+    route = f'[[route]]\nrule = "balance_low"\nto = "{SECOND}"\n'
+    install.configure(openrouter, slack, more=OFTEN + route)
+    keep(install, openrouter, slack)
+    with install.daemon():
+        done = install.run("alert", "test")
+        assert done.stdout == f"The test alert arrived: Slack ({CHANNEL}, {SECOND}).\n"
+        assert sorted(one.channel for one in slack.messages) == sorted([CHANNEL, SECOND])
+        assert install.run("doctor").stdout.count("can be posted to") == 2
+        slack.archive(SECOND, True)
+        failed = install.run("alert", "test")
+        assert (failed.returncode, "is_archived" in failed.stderr) == (69, True)
+        assert f"{SECOND}: is_archived" in install.run("doctor").stdout
+
+
 def test_buttons_outlive_the_daemon_that_posted_them(
     install: Install, openrouter: OpenRouter, slack: Slack
 ):
