@@ -49,10 +49,17 @@ def _lasts(case: Case) -> str:
     if days is None:
         return ""
     if _is_running_away(case) and (soonest := _much_sooner(case)):
-        days, empty = Decimal((soonest - case.as_of) // (_DAY / 10)).scaleb(-1), soonest
+        return _about(soonest - case.as_of)
     if empty is None or days >= 1:
         return f"about {days:,} days"
-    hours = (empty - case.as_of) // timedelta(hours=1)
+    return _about(empty - case.as_of)
+
+
+def _about(span: timedelta) -> str:
+    """Return a span of time, a little less rather than more."""
+    if span >= _DAY:
+        return f"about {Decimal(span // (_DAY / 10)).scaleb(-1):,} days"
+    hours = span // timedelta(hours=1)
     return f"about {words.plural(hours, 'hour')}" if hours else "less than an hour"
 
 
@@ -73,6 +80,9 @@ def _in_short(case: Case) -> str:
     """Return the rate that a balance lasts at in a few words, empty for a usual one."""
     if _is_running_away(case):
         return " at the pace of the last hour"
+    if sooner := _much_sooner(case):
+        hourly = _about(sooner - case.as_of)
+        return f" at the usual rate, {hourly} at the pace of the last hour"
     if _more_today(case):
         return " at the usual rate"
     return " at today's rate" if case.facts.get("rate") == "today" else ""

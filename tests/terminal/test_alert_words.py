@@ -190,6 +190,8 @@ def test_a_burst_is_told_by_the_hour_and_first_where_the_day_is_unusual_too():
     for rule in ("balance_low", "runway_short"):
         usual = told(incident(rule, {**BALANCE, **burst}))
         assert "about 1.7 days" in usual
+        low = "$12.40, about 1.7 days left at the usual rate, about 1 hour at the pace of the last hour."
+        assert (low in usual) == (rule == "balance_low")
         assert "At the soonest 23 Nov 11:20 CET at the pace of the last hour ($6.50)." in usual
     runaway = {**RUNAWAY, **burst}
     low, short = (incident(rule, runaway, 2) for rule in ("balance_low", "runway_short"))
