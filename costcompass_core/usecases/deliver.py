@@ -16,7 +16,14 @@ from typing import Any, Final
 
 from costcompass_core.domain.errors import StorageError, Undelivered
 from costcompass_core.domain.incidents import Incident
-from costcompass_core.domain.letters import Desk, Letter, TellIncident, Telling, retry_at
+from costcompass_core.domain.letters import (
+    Desk,
+    Letter,
+    TellIncident,
+    Telling,
+    TellSummary,
+    retry_at,
+)
 from costcompass_core.domain.outbox import is_put_off, plan
 from costcompass_core.storage import outbox
 from costcompass_core.storage.incidents import incident_at, incidents_by_id
@@ -58,7 +65,7 @@ class Delivery:
         for telling in plan(self._known(letters, incidents), incidents, desk, now):
             if self.stopping():
                 return False
-            if self._unmarked and not isinstance(telling, TellIncident):
+            if self._unmarked and not isinstance(telling, TellIncident | TellSummary):
                 continue  # what can't be marked may come twice, which only an alert is worth
             if not telling.to and not stands(telling):
                 self._close(telling)

@@ -55,6 +55,24 @@ def test_what_was_committed_before_is_told_once_each_and_marked_later(world: Wor
     assert world.shown[-1].thread_ts == own.ts, "where it stands was noted as well"
 
 
+def test_alerts_that_quiet_hours_held_are_told_though_nothing_can_be_marked_any_more(world: World):
+    world.begin('quiet_hours = "22:00-07:00"\n').reads("26").reads("26", "spare").delivers()
+    world.later(hours=11).reads("24").reads("24", "spare").delivers()
+    assert world.shown == ()
+    world.alerting.test()
+    refuses(world)
+    world.later(hours=8)
+    for _ in range(10):
+        world.later(seconds=15).delivers()
+    test, summary = world.shown
+    assert test.text.startswith("TEST")
+    assert summary.text.startswith("While it was quiet: 2 opened.")
+    refuses(world, False)
+    world.later(seconds=15).delivers()
+    assert world.waits == []
+    assert set(world.posts().values()) == {1}
+
+
 def test_a_failure_that_can_not_be_noted_is_no_reason_to_hammer(world: World):
     world.reads("20")
     refuses(world)
