@@ -55,6 +55,7 @@ def build_app(
     """Return the app of one workspace; an empty `allowed_users` lets nobody in."""
     tokenless = copy(client)  # with a token of its own, Bolt would ask auth.test before it answers
     tokenless.token = None
+    listeners = ThreadPoolExecutor(LISTENERS, "slack-listener")
     app = App(
         name="costcompass",
         client=tokenless,
@@ -63,7 +64,7 @@ def build_app(
             enterprise_id=None, team_id=team_id, bot_token=client.token
         ),
         token_verification_enabled=False,
-        listener_executor=(listeners := ThreadPoolExecutor(LISTENERS, "slack-listener")),
+        listener_executor=listeners,
     )
     app.use(_guard(team_id, allowed_users, listeners))
     for command in commands:

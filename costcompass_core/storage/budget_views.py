@@ -15,7 +15,7 @@ from costcompass_core.domain.rules.views import BudgetView
 from costcompass_core.storage.codec import sum_of
 from costcompass_core.storage.refreshes import attempts
 from costcompass_core.storage.spend import read_days
-from costcompass_core.storage.views import day_state, today_spent
+from costcompass_core.storage.views import day_state, today_of
 
 _LOOKS_BACK = 2 * BURN_DAYS
 """Days; enough for a burn window that ends a few days ago."""
@@ -34,7 +34,7 @@ def _budget_view(
     today = utc_day(now)
     yesterday = newest_completed(today)
     names = [one for one in accounts if budget.covers_account(one)]
-    so_far = None if budget.model else _today_of_all(tx, names, now)
+    so_far = None if budget.model else today_of(tx, names, now)
     # What is known of completed days only is judged until the last day of its period is known.
     start, end = budget.span(today if so_far is not None else yesterday)
     since = min(start, today - _LOOKS_BACK * ONE_DAY)
@@ -52,7 +52,7 @@ def _budget_view(
         budget,
         now,
         (start, end),
-        spent=completed + (so_far or ZERO),
+        spent=completed + (max(so_far.spent, ZERO) if so_far else ZERO),
         completed=completed,
         unseen=missed if budget.model and yesterday >= start else ZERO,
         complete=not missing(list(each_day(first, min(end, yesterday))), read),
@@ -85,8 +85,3 @@ def _read_by_all(
 ) -> set[date]:
     read = [read_days(tx, name, since, today) for name in names]
     return read[0].intersection(*read[1:]) if read else set()
-
-
-def _today_of_all(tx: sqlite3.Connection, names: Sequence[str], now: datetime) -> Usd | None:
-    known = [one for one in (today_spent(tx, name, now) for name in names) if one]
-    return Usd.total(max(one.spent, ZERO) for one in known) if known else None

@@ -2,10 +2,10 @@
 
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from refresh_world import MORNING
+from refresh_world import MORNING, steady
 
 from bot.slack.alert_messages import notice_message
 from costcompass_core.domain.errors import CostCompassError
@@ -16,6 +16,7 @@ from costcompass_core.storage.outbox import waiting
 from costcompass_core.usecases.refresh import BOTH
 from costcompass_core.usecases.watch import Watch, look
 
+MIDNIGHT = datetime(2026, 11, 24, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 LIMITS = Limits((Usd.of(25), Usd.of(10)), (Decimal(7), Decimal(3)))
 
@@ -101,3 +102,10 @@ def watching(world, **watch):
     watcher = Watcher(world.at(MORNING), **watch)
     assert watcher.refresh() == []
     return watcher
+
+
+def spending(usd, left, seed="main"):
+    """Return an account that spent `usd` a day and has `left` left."""
+    account = steady(usd, seed)
+    account.top_up(left + 40 * usd - 100)
+    return account
