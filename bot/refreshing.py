@@ -21,14 +21,8 @@ from costcompass_core.providers.registry import PROVIDERS
 from costcompass_core.storage.refreshes import Part
 from costcompass_core.storage.store import Store, open_store
 from costcompass_core.storage.usage import keep_only_accounts
-from costcompass_core.usecases.refresh import (
-    BOTH,
-    Outcome,
-    Progress,
-    Source,
-    failure_noted,
-    refresh_account,
-)
+from costcompass_core.usecases.refresh import BOTH, failure_noted, refresh_account
+from costcompass_core.usecases.source import Outcome, Progress, Source
 from costcompass_core.usecases.watch import Watch
 
 Wait = Callable[[float], bool]

@@ -2,14 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from datetime import datetime, tzinfo
+from typing import Any, Final, NamedTuple
+
 import click
 
 from bot.cli.base import Context, json_option, now, paint, print_json
+from bot.terminal.paint import Paint
 from bot.terminal.reports import forecast_text, spend_text
 from bot.terminal.shapes import forecast_shape, spend_shape
 from bot.usage_help import FORECAST_HELP, SPEND_HELP, SPEND_USAGE
-from costcompass_core.domain.query import wants_help
+from costcompass_core.domain.query import ask_of, wants_help
 from costcompass_core.usecases.report import Questions
+
+
+class _Ask(NamedTuple):
+    """A question: the words to its report, that report as JSON, and as text."""
+
+    report: Callable[[Questions, str, datetime], Any]
+    shape: Callable[[Any], dict[str, Any]]
+    text: Callable[[Any, datetime, tzinfo, Paint], str]
+
+
+_SPEND: Final = _Ask(
+    Questions.spend, spend_shape, lambda report, now, _, paint: spend_text(report, now, paint)
+)
+_SPEND_ASKS: Final[Mapping[str, _Ask]] = {}
+"""What else `spend` may be asked, by the word that asks it."""
+_FORECAST: Final = _Ask(Questions.forecast, forecast_shape, forecast_text)
+_FORECAST_ASKS: Final[Mapping[str, _Ask]] = {}
+
+
+def _tell(context: Context, ask: _Ask, words: str, *, as_json: bool) -> None:
+    """Answer a question on standard output."""
+    moment, questions = now(), _questions(context)
+    report = ask.report(questions, words, moment)
+    if as_json:
+        print_json(ask.shape(report))
+    else:
+        click.echo(ask.text(report, moment, questions.zone, paint()), nl=False)
 
 
 def _questions(context: Context) -> Questions:
@@ -27,12 +59,8 @@ def spend_command(context: Context, words: tuple[str, ...], as_json: bool) -> No
     if wants_help(question):
         click.echo("\n".join((f"costcompass spend {SPEND_USAGE}", *SPEND_HELP)))
         return
-    moment = now()
-    report = _questions(context).spend(question, moment)
-    if as_json:
-        print_json(spend_shape(report))
-    else:
-        click.echo(spend_text(report, moment, paint()), nl=False)
+    ask, rest = ask_of(question, _SPEND_ASKS)
+    _tell(context, _SPEND_ASKS[ask] if ask else _SPEND, rest, as_json=as_json)
 
 
 @click.command("forecast", epilog="; ".join(FORECAST_HELP))
@@ -45,10 +73,5 @@ def forecast_command(context: Context, words: tuple[str, ...], as_json: bool) ->
     if wants_help(question):
         click.echo("\n".join(("costcompass forecast", *FORECAST_HELP)))
         return
-    moment = now()
-    questions = _questions(context)
-    report = questions.forecast(question, moment)
-    if as_json:
-        print_json(forecast_shape(report))
-    else:
-        click.echo(forecast_text(report, moment, questions.zone, paint()), nl=False)
+    ask, rest = ask_of(question, _FORECAST_ASKS)
+    _tell(context, _FORECAST_ASKS[ask] if ask else _FORECAST, rest, as_json=as_json)

@@ -65,6 +65,18 @@ def wants_help(words: str) -> bool:
     return words.strip().lower() in {"help", "-h", "--help", "?"}
 
 
+def ask_of(words: str, asks: Collection[str]) -> tuple[str | None, str]:
+    """Return which of the special questions `asks` the words ask, and the words without its name.
+
+    Each is a word of its own, such as `why`, in any place and any case; `None` when there is none.
+    """
+    left = words[:MAX_WORDS].split()
+    for place, word in enumerate(left):
+        if word.lower() in asks:
+            return word.lower(), " ".join(left[:place] + left[place + 1 :])
+    return None, words
+
+
 def parse_spend(
     words: str, *, today: date, first_day: date | None, models: Callable[[], Collection[str]]
 ) -> SpendQuery:

@@ -9,8 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from costcompass_core.domain.accounts import Account
 from costcompass_core.domain.days import ONE_DAY, utc_day
@@ -25,54 +24,18 @@ from costcompass_core.domain.notices import (
 )
 from costcompass_core.domain.reread import Verdict, days_to_ask, judge
 from costcompass_core.domain.usage import Activity, Balance, Reading, Usage
-from costcompass_core.providers.base import Client, Provider
-from costcompass_core.storage import keys as key_queries
 from costcompass_core.storage import usage as usage_queries
 from costcompass_core.storage.balance import add_balance
 from costcompass_core.storage.refreshes import Part, note_failure, note_success
 from costcompass_core.storage.store import Store
 from costcompass_core.storage.views import day_losses, previous_credits, settled_days
+from costcompass_core.usecases.extras import read_extras
+from costcompass_core.usecases.source import Outcome, Progress, Restated, Source
 from costcompass_core.usecases.watch import Watch, look
 
 BOTH: tuple[Part, ...] = ("balance", "activity")
 LOSS_DAYS = 3
 """Newest UTC days that are looked at for losses which their usage does not explain."""
-_MANY_DAYS = 10
-"""From this many days on, one call for everything on offer is kinder than one call a day."""
-
-
-@dataclass(frozen=True, slots=True)
-class Restated:
-    """A completed UTC day whose reported total changed after it was stored (USD).
-
-    `settled` says that what it said before was read when late rows were no longer expected.
-    """
-
-    day: date
-    before: Usd
-    after: Usd
-    settled: bool = False
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What a refresh changed: days stored for the first time, restated days, rows, remarks."""
-
-    account: str
-    balance: Balance | None = None
-    new_days: int = 0
-    rows: int = 0
-    restated: list[Restated] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where one account is read: its provider and a client that carries its key."""
-
-    account: Account
-    provider: Provider
-    client: Client
 
 
 class NotStored(StorageError):
@@ -82,10 +45,6 @@ class NotStored(StorageError):
         """Keep the `reading`, for a balance that runs dry has to be told all the same."""
         super().__init__(error.what, error.mend)
         self.reading = reading
-
-
-Progress = Callable[[str], None]
-"""Told what is being read, for people who watch."""
 
 
 def refresh_account(
@@ -108,8 +67,7 @@ def refresh_account(
         outcome = commit(source.account, store, reading, watch)
     except StorageError as error:
         raise NotStored(error, reading) from error
-    if "activity" in parts:
-        _split_by_key(source, store, now, outcome, progress)
+    read_extras(source, store, now, outcome, parts=parts, progress=progress)
     return outcome
 
 
@@ -257,37 +215,3 @@ def _restate(
     usage_queries.record_change(tx, outcome.account, day, before=stored, after=rows, at=at)
     before, after = (Usd.total(Usd(row.cost) for row in each) for each in (stored, rows))
     outcome.restated.append(Restated(day, before, after, settled))
-
-
-def _split_by_key(
-    source: Source,
-    store: Store,
-    now: Callable[[], datetime],
-    outcome: Outcome,
-    progress: Progress,
-) -> None:
-    """Read what each key used on the days whose split is not known yet.
-
-    A failure here is a remark, not a failed refresh: the account's own rows are complete without
-    it, and the days stay marked for the next time.
-    """
-    account, provider, today = source.account.name, source.provider, utc_day(now())
-    with store.reading() as tx:
-        since = today - timedelta(days=provider.window_days)
-        days = key_queries.days_without_keys(tx, account, since)
-    if not days:
-        return
-    progress("keys")
-    asked = None if len(days) >= _MANY_DAYS else days
-    try:
-        keys = provider.list_keys(source.client)
-        by_key = {
-            key.ident: provider.read_key_activity(source.client, key.ident, asked, today)
-            for key in keys
-            if key.used
-        }
-    except CostCompassError as error:
-        outcome.notes.append(f"usage by key was not read: {error}")
-        return
-    with store.writing() as tx:
-        key_queries.store_keys(tx, account, keys, by_key, days)

@@ -10,8 +10,9 @@ from costcompass_core.domain.secret import Secret
 from costcompass_core.providers.http import Http, Limits
 from costcompass_core.providers.openrouter import PROVIDER
 from costcompass_core.storage.refreshes import attempts
-from costcompass_core.usecases.refresh import BOTH, Source, failure_noted, refresh_account
+from costcompass_core.usecases.refresh import BOTH, failure_noted, refresh_account
 from costcompass_core.usecases.report import Questions
+from costcompass_core.usecases.source import Source
 from costcompass_core.usecases.watch import Watch
 
 TODAY = date(2026, 11, 23)

@@ -46,12 +46,16 @@ class Message:
     blocks: tuple[dict[str, Any], ...] = ()
 
 
+Answer = Callable[[Questions, str, datetime], Message]
+"""Answers typed words; raises `CostCompassError` on a mistake."""
+
+
 @dataclass(frozen=True)
 class Command:
-    """One slash command; `answer` gets the typed words and raises `CostCompassError` on a mistake."""
+    """One slash command; `answer` gets the typed words."""
 
     name: str
     """With its slash: "/spend"."""
     usage_hint: str
     description: str
-    answer: Callable[[Questions, str, datetime], Message]
+    answer: Answer

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Final
 
-from bot.slack.commands.base import Command, Message, Questions
+from bot.slack.commands.base import Answer, Command, Message, Questions
 from bot.slack.messages import forecast_message, help_message
 from bot.usage_help import FORECAST_HELP, FORECAST_USAGE
-from costcompass_core.domain.query import wants_help
+from costcompass_core.domain.query import ask_of, wants_help
+
+_ASKS: Final[Mapping[str, Answer]] = {}
+"""What else may be asked, by the word that asks it."""
 
 
 def _answer(questions: Questions, words: str, now: datetime) -> Message:
     if wants_help(words):
         return help_message("/forecast", FORECAST_USAGE, FORECAST_HELP)
+    ask, rest = ask_of(words, _ASKS)
+    if ask is not None:
+        return _ASKS[ask](questions, rest, now)
     return forecast_message(questions.forecast(words, now), now, questions.zone)
 
 
