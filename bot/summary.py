@@ -6,8 +6,9 @@ from collections.abc import Callable
 from datetime import datetime, timedelta, tzinfo
 
 from bot import words
+from costcompass_core.domain.burn import BURN_DAYS
 from costcompass_core.domain.days import newest_completed, utc_day
-from costcompass_core.domain.forecast import BURN_DAYS, AccountBalance, ForecastReport, Runway
+from costcompass_core.domain.forecast import AccountBalance, ForecastReport, Runway
 from costcompass_core.domain.money import Usd
 from costcompass_core.domain.reports import Health, SpendReport
 from costcompass_core.domain.subscriptions import Subscription

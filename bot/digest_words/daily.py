@@ -8,9 +8,9 @@ from typing import Final
 
 from bot import summary, words
 from bot.digest_words.pieces import Figure, plan_figure, restated_lines, versus
+from costcompass_core.domain.burn import BURN_DAYS
 from costcompass_core.domain.days import ONE_DAY
 from costcompass_core.domain.digest import DigestReport
-from costcompass_core.domain.forecast import BURN_DAYS
 from costcompass_core.domain.incidents import TOP_UP_MENDS
 from costcompass_core.domain.money import ZERO, Usd
 

@@ -11,50 +11,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from fractions import Fraction
 from typing import Final
 
+from costcompass_core.domain.burn import Burn, History, burn_of, combined
 from costcompass_core.domain.days import Month, each_day
 from costcompass_core.domain.money import EXACT, ZERO, Usd
 from costcompass_core.domain.reports import Health
 from costcompass_core.domain.subscriptions import Subscription, due_in, in_other_currencies
 
-BURN_DAYS: Final = 7
-"""Completed UTC days that the burn rate looks back on."""
 RECENT_DAYS: Final = 14
 """Days of the small picture beside a forecast: two weeks show the weekly rhythm."""
 _FOREVER: Final = 36_500
 """Days; a runway beyond a century has no date worth printing."""
-
-
-@dataclass(frozen=True, slots=True)
-class History:
-    """Spend per UTC day (USD) over the days that were read, a day without rows being zero.
-
-    `began` is the first day with any usage: the days before it are no history to average over.
-    """
-
-    spent: Mapping[date, Usd]
-    began: date | None
-
-    @property
-    def through(self) -> date | None:
-        """The newest day that was read."""
-        return max(self.spent, default=None)
-
-
-@dataclass(frozen=True, slots=True)
-class Burn:
-    """The mean spend of `days` UTC days between `start` and `end`, as an exact sum and a count."""
-
-    start: date
-    end: date
-    days: int
-    spent: Usd
-
-    def over(self, days: int | Fraction) -> Fraction:
-        """Return the USD that `days` days at this rate cost."""
-        return self.spent.ratio() * days / self.days
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,22 +80,6 @@ class ForecastReport:
     foreign_subscriptions: tuple[Subscription, ...] = ()
     recent: tuple[tuple[date, Usd], ...] = ()
     """The newest known UTC days and what each cost, oldest first."""
-
-
-def burn_of(history: History) -> Burn | None:
-    """Return the burn of the 7 newest completed days that are known, `None` without any.
-
-    With fewer days of history, of the days there are. A day inside the window that was never read
-    is left out rather than counted as zero.
-    """
-    newest = history.through
-    if newest is None:
-        return None
-    start = newest - timedelta(days=BURN_DAYS - 1)
-    if history.began is not None:
-        start = min(max(start, history.began), newest)
-    known = [day for day in each_day(start, newest) if day in history.spent]
-    return Burn(start, newest, len(known), Usd.total(history.spent[day] for day in known))
 
 
 def next_month(today: date, burn: Burn | None, subscriptions: Sequence[Subscription]) -> NextMonth:
@@ -191,13 +143,3 @@ def forecast(
         tuple(in_other_currencies(month, subscriptions)),
         tuple((day, together.spent[day]) for day in sorted(together.spent)[-RECENT_DAYS:]),
     )
-
-
-def combined(histories: Sequence[History]) -> History:
-    """Add up the accounts that have been read, on the days that all of them have been read for."""
-    read = [one for one in histories if one.spent]
-    if not read:
-        return History({}, None)
-    common = set(read[0].spent).intersection(*(one.spent for one in read[1:]))
-    began = min((one.began for one in read if one.began), default=None)
-    return History({day: Usd.total(one.spent[day] for one in read) for day in common}, began)

@@ -8,8 +8,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Final, NamedTuple
 
+from costcompass_core.domain.burn import History
 from costcompass_core.domain.days import ONE_DAY, Month, each_day, missing
-from costcompass_core.domain.forecast import History
 from costcompass_core.domain.money import ZERO, Usd
 from costcompass_core.domain.notices import settled_at
 from costcompass_core.domain.reports import share_of

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
 from costcompass_core.domain.budgets import Budget
+from costcompass_core.domain.burn import BURN_DAYS, History, burn_of
 from costcompass_core.domain.days import ONE_DAY, each_day, missing, newest_completed, utc_day
-from costcompass_core.domain.forecast import BURN_DAYS, History, burn_of
 from costcompass_core.domain.money import ZERO, Usd
 from costcompass_core.domain.rules.views import BudgetView
 from costcompass_core.storage.codec import sum_of

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Final, NamedTuple
 
+from costcompass_core.domain.burn import History
 from costcompass_core.domain.days import ONE_DAY, Month
-from costcompass_core.domain.forecast import History
 from costcompass_core.domain.money import Usd
 from costcompass_core.domain.query import Dimension
 from costcompass_core.domain.reports import Amounts

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
+from costcompass_core.domain.burn import BURN_DAYS, History, burn_of
 from costcompass_core.domain.days import ONE_DAY, Month, midnight, utc_day
-from costcompass_core.domain.forecast import BURN_DAYS, AccountBalance, History, burn_of
+from costcompass_core.domain.forecast import AccountBalance
 from costcompass_core.domain.money import Usd
 from costcompass_core.domain.notices import DayLoss, all_rows_by, settled_at
 from costcompass_core.domain.rules.pace import recent_run

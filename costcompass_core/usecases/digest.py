@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
+from costcompass_core.domain.burn import burn_of, combined
 from costcompass_core.domain.days import ONE_DAY, Month, midnight, newest_completed, utc_day
 from costcompass_core.domain.digest import (
     DigestReport,
@@ -16,7 +17,7 @@ from costcompass_core.domain.digest import (
     health_at,
     looks_back,
 )
-from costcompass_core.domain.forecast import burn_of, combined, forecast, next_month
+from costcompass_core.domain.forecast import forecast, next_month
 from costcompass_core.domain.ledger import USUAL_DAYS, Ledger, restatements, whole_months
 from costcompass_core.domain.money import ZERO
 from costcompass_core.domain.movers import Mover, most_moved

@@ -8,12 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from costcompass_core.domain.burn import History, burn_of, combined
 from costcompass_core.domain.days import Month
 from costcompass_core.domain.forecast import (
     AccountBalance,
-    History,
-    burn_of,
-    combined,
     forecast,
     next_month,
     runway,

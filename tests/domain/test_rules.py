@@ -7,7 +7,8 @@ from decimal import Decimal
 import pytest
 
 from costcompass_core.domain.budgets import Budget
-from costcompass_core.domain.forecast import AccountBalance, Burn
+from costcompass_core.domain.burn import Burn
+from costcompass_core.domain.forecast import AccountBalance
 from costcompass_core.domain.money import Usd
 from costcompass_core.domain.rules.balance import balance_low, runway_short
 from costcompass_core.domain.rules.budget import budget_forecast, budget_spent

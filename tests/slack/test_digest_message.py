@@ -13,9 +13,10 @@ import pytest
 from bot.sandbox.slack_blocks import problems
 from bot.slack.commands.base import Message
 from bot.slack.digest_messages import digest_message, monthly_message
+from costcompass_core.domain.burn import History
 from costcompass_core.domain.days import Month, each_day
 from costcompass_core.domain.digest import DigestReport, MonthlyReport, digest_of
-from costcompass_core.domain.forecast import AccountBalance, History, forecast, next_month
+from costcompass_core.domain.forecast import AccountBalance, forecast, next_month
 from costcompass_core.domain.incidents import Incident
 from costcompass_core.domain.ledger import Ledger, Pace, Restated
 from costcompass_core.domain.money import ZERO, Usd

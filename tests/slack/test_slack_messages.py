@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from bot.sandbox.slack_blocks import problems
 from bot.slack.messages import forecast_message, spend_message
+from costcompass_core.domain.burn import History
 from costcompass_core.domain.days import Month, Period
-from costcompass_core.domain.forecast import AccountBalance, History, forecast
+from costcompass_core.domain.forecast import AccountBalance, forecast
 from costcompass_core.domain.money import ZERO, Usd
 from costcompass_core.domain.query import SpendQuery
 from costcompass_core.domain.reports import Amounts, Health, SpendReport, ranked

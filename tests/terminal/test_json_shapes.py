@@ -5,12 +5,11 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 
 from bot.terminal.shapes import forecast_shape, moment_shape, spend_shape
+from costcompass_core.domain.burn import Burn, History
 from costcompass_core.domain.days import Month, Period
 from costcompass_core.domain.forecast import (
     AccountBalance,
-    Burn,
     ForecastReport,
-    History,
     NextMonth,
     Runway,
     ThisMonth,

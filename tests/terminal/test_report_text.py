@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from bot.terminal.paint import Paint, columns, fit, wrapped
 from bot.terminal.reports import forecast_text, spend_text
+from costcompass_core.domain.burn import History
 from costcompass_core.domain.days import Month, Period
-from costcompass_core.domain.forecast import AccountBalance, History, forecast
+from costcompass_core.domain.forecast import AccountBalance, forecast
 from costcompass_core.domain.money import ZERO, Usd
 from costcompass_core.domain.query import SpendQuery
 from costcompass_core.domain.reports import Amounts, Health, SpendReport, ranked

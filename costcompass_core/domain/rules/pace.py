@@ -7,8 +7,8 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Final, Literal, NamedTuple
 
+from costcompass_core.domain.burn import BURN_DAYS, Burn
 from costcompass_core.domain.days import ONE_DAY, newest_completed, utc_day
-from costcompass_core.domain.forecast import BURN_DAYS, Burn
 from costcompass_core.domain.money import ZERO, Usd
 from costcompass_core.domain.rules.views import AccountView
 

@@ -10,8 +10,9 @@ from fractions import Fraction
 from typing import Final, NamedTuple
 
 from costcompass_core.domain.budgets import Budget
+from costcompass_core.domain.burn import Burn
 from costcompass_core.domain.facts import Facts
-from costcompass_core.domain.forecast import AccountBalance, Burn
+from costcompass_core.domain.forecast import AccountBalance
 from costcompass_core.domain.money import EXACT, ZERO, Usd
 
 STALE_AFTER: Final = 3
