@@ -1,0 +1,104 @@
+"""How long a balance lasts: a walk over the expected days until it is used up."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from decimal import Decimal, localcontext
+from itertools import accumulate
+from typing import Final, NamedTuple
+
+from costcompass_core.domain.days import ONE_DAY, midnight, utc_day
+from costcompass_core.domain.money import ZERO, Usd
+from costcompass_core.domain.outlook import ROUGH, WEEK, Band, Outlook
+
+BAND_REACHES: Final = 90
+"""Days ahead up to which the band still opens; beyond, its factors stay as they are."""
+_MICROSECOND: Final = timedelta(microseconds=1)
+_MICROSECONDS: Final = ONE_DAY // _MICROSECOND
+_NONE: Final = Decimal(0)
+_ONE: Final = Decimal(1)
+
+
+class Walk(NamedTuple):
+    """Days until a balance is used up, as expected and at the two ends of the 80 % band.
+
+    In one case out of ten it is used up before `early`, and in one after `late`; both are `None`
+    under 14 days of history.
+    """
+
+    days: Decimal
+    early: Decimal | None
+    late: Decimal | None
+
+
+def walk(outlook: Outlook, left: Usd, at: datetime) -> Walk | None:
+    """Return how many days from the moment `at` (UTC) on `left` lasts, `None` where nothing burns.
+
+    The first day counts with the part of it that is left. The ends of the band are where the
+    expected sum, times the band's factor for that many days, reaches `left` for the first time.
+    """
+    if outlook.whole_week <= 0:
+        return None
+    if left <= ZERO:
+        nothing = None if outlook.band(1) is None else _NONE
+        return Walk(_NONE, nothing, nothing)
+    with localcontext(ROUGH):
+        way, amount = _Way(outlook, at), +left.amount
+        days = way.reaches(amount)
+        if outlook.band(1) is None:
+            return Walk(days, None, None)
+        return Walk(days, way.reaches(amount, _high), way.reaches(amount, _low))
+
+
+Factor = Callable[[Band], Decimal]
+
+
+def _high(band: Band) -> Decimal:
+    return band.high
+
+
+def _low(band: Band) -> Decimal:
+    return band.low
+
+
+class _Way:
+    """The sums (USD) that are expected by each midnight (UTC) after the moment `at`."""
+
+    def __init__(self, outlook: Outlook, at: datetime) -> None:
+        today = utc_day(at)
+        ahead = midnight(today + ONE_DAY) - at
+        self._outlook = outlook
+        self._part = Decimal(ahead // _MICROSECOND) / _MICROSECONDS
+        start = today.weekday()
+        days = (outlook.week * (BAND_REACHES // WEEK + 2))[start : start + BAND_REACHES]
+        self._sums = list(accumulate((days[0] * self._part, *days[1:]), initial=_NONE))
+
+    def reaches(self, left: Decimal, factor: Factor | None = None) -> Decimal:
+        """Return after how many days the sum, times the factor for that many days, reaches `left`.
+
+        Beyond `BAND_REACHES` days the factor stays as it is there. Where the sum dips, because the
+        next day is expected to cost nearly nothing, it is one of the days around the dip.
+        """
+        if factor is None:
+            weeks = left // self._outlook.whole_week
+            left -= weeks * self._outlook.whole_week  # so that few days are left to search
+            return weeks * WEEK + self._search(left, WEEK + 1, None)
+        most = self._sum(BAND_REACHES, factor)
+        if most >= left:
+            return self._search(left, BAND_REACHES, factor)
+        return self.reaches(left * self._sums[-1] / most)
+
+    def _sum(self, midnights: int, factor: Factor | None) -> Decimal:
+        if not (factor and midnights):
+            return self._sums[midnights]
+        return self._sums[midnights] * factor(self._outlook.bands(midnights))
+
+    def _search(self, left: Decimal, most: int, factor: Factor | None) -> Decimal:
+        """Return when `left` is reached, on a straight line between the midnights around it."""
+        before = bisect_left(range(most), left, key=lambda one: self._sum(one + 1, factor))
+        below, above = self._sum(before, factor), self._sum(before + 1, factor)
+        within = (left - below) / (above - below) if above > below else _NONE
+        started = self._part + before - 1 if before else _NONE
+        return started + within * (_ONE if before else self._part)
