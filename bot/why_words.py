@@ -11,14 +11,15 @@ from typing import Final
 from bot import words
 from bot.summary import Quote, troubles
 from costcompass_core.domain.attribution import Attribution, Shift
-from costcompass_core.domain.days import Period
+from costcompass_core.domain.days import ONE_DAY, Period
 from costcompass_core.domain.money import ZERO, Usd
 from costcompass_core.domain.reasons import Reason, biggest_move, reasons, spent
 from costcompass_core.domain.why import HostSplit, WhyReport
 
 LEGEND: Final = (
     "Volume: more or fewer tokens in all. Mix: tokens that moved between models, at the old"
-    " prices. Price: what the same tokens cost more or less; it holds price, caching and in/out mix."
+    " prices. Price: what the same tokens cost more or less; it holds price, caching and in/out mix,"
+    " and moves between hosts."
 )
 """What the three columns mean."""
 _CENT: Final = Decimal("0.01")
@@ -52,9 +53,9 @@ def headline(report: WhyReport, quote: Quote = words.clean) -> str:
 def _not_comparable(report: WhyReport, on: str) -> str:
     sides = (report.query.period, report.found.after), (report.before, report.found.before)
     after, before = (_known(report, period, cost) for period, cost in sides)
-    days = words.days(report.missing_days)
-    were = "was" if len(report.missing_days) == 1 else "were"
-    return f"Not comparable, for {days} {were} never read: {after}, {before}{on}."
+    unread = len(report.missing_days)
+    never = f"{words.plural(unread, 'day')} {'was' if unread == 1 else 'were'} never read"
+    return f"Not comparable, for {never}: {after}, {before}{on}."
 
 
 def _known(report: WhyReport, period: Period, cost: Usd) -> str:
@@ -90,6 +91,8 @@ def _because(one: Reason, found: Attribution, quote: Quote) -> str:
     if one.kind == "price":
         verb = "got dearer" if one.usd > ZERO else "got cheaper"
         return f"because {names} {verb} per token"
+    if names and not spent(found)[0].tokens:
+        return f"from {names}"
     if not names:
         return "because traffic moved between models"
     return f"because traffic {'left' if one.away else 'moved to'} {names}"
@@ -124,32 +127,35 @@ def _percent(share: Fraction) -> str:
 
 
 def periods_line(report: WhyReport) -> str:
-    """Return both periods with what they cost, and the average price of a million tokens."""
-    found, period = report.found, report.query.period
+    """Return both periods with what they cost, and the average price of a million tokens.
+
+    The periods are comparable.
+    """
+    found = report.found
     before, after = (one.per_million for one in spent(found))
     line = (
-        f"{period.label} ({_span(period)}) {words.usd(found.after)},"
-        f" {report.before.label} ({_span(report.before)}) {words.usd(found.before)}"
+        f"{_labelled(report.query.period)} {words.usd(found.after)},"
+        f" {_labelled(report.before)} {words.usd(found.before)}"
     )
-    if report.comparable and before is not None and after is not None:
+    if before is not None and after is not None:
         line += f"; a million tokens cost {words.usd(after)}, before {words.usd(before)}"
     return f"{line[:1].upper()}{line[1:]}."
+
+
+def _labelled(period: Period) -> str:
+    dated = period.label.endswith(")") or period.label[:1].isdigit()
+    return period.label if dated else f"{period.label} ({_span(period)})"
 
 
 def notes(report: WhyReport, now: datetime, quote: Quote = words.clean) -> list[str]:
     """Return what has to be known beside the figures: gaps, new, free and other models."""
     told = [] if report.meant is None else [f"Did you mean {quote(report.meant)}?"]
-    if not report.comparable:
-        days = (
-            f"{words.days(report.missing_days)} ({words.plural(len(report.missing_days), 'day')})"
-        )
-        told.append(
-            f"Never read, so in no figure here: {days}. Effects are told once all are known."
-        )
-    told += _tags(report, quote) if report.comparable else []
+    told += _tags(report, quote) if report.comparable else _gaps(report)
     shifts = report.found.shifts
     if free := [one.name for one in shifts if _is_free(one)]:
-        told.append(f"Free, but their tokens count as volume: {_list(free, quote)}.")
+        told.append(
+            f"Free, but their tokens count as volume, which mix takes back: {_list(free, quote)}."
+        )
     if own := [one for one in shifts if one.before.byok or one.after.byok]:
         before = words.usd(Usd.total(one.before.byok for one in own))
         after = words.usd(Usd.total(one.after.byok for one in own))
@@ -160,10 +166,23 @@ def notes(report: WhyReport, now: datetime, quote: Quote = words.clean) -> list[
     return [*told, *troubles(report.health, now)]
 
 
+def _gaps(report: WhyReport) -> list[str]:
+    """Return which days are not known, and what can be compared instead where only new ones are."""
+    told = [
+        f"Never read, so in no figure here: {words.days(report.missing_days)}.",
+        "Volume, mix and price are told once every day of both periods is known.",
+    ]
+    through, period = report.data_through, report.query.period
+    if through is not None and report.missing_days[0] > through and report.before.start <= through:
+        start = through - (sum(1 for _ in period.days()) - 1) * ONE_DAY
+        told.append(f"`why {start}..{through}` compares as many days that are known.")
+    return told
+
+
 def _tags(report: WhyReport, quote: Quote) -> list[str]:
     shifts, told = [one for one in report.found.shifts if one.change], []
     for tag, start in (
-        ("new", "New"),
+        ("new", "New against the days before"),
         ("gone", "No longer used"),
         ("non-token", "Cost that came without tokens has no effects; the total's mix holds it"),
     ):

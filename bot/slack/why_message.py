@@ -25,7 +25,8 @@ _IN_BLOCK: Final = 6
 def why_message(report: WhyReport, now: datetime) -> Message:
     """Return the answer to `/spend why`."""
     headline = escape(why_words.headline(report, fenced))
-    blocks = [section(f"*{headline}*\n{escape(why_words.periods_line(report))}")]
+    periods = f"\n{escape(why_words.periods_line(report))}" if report.comparable else ""
+    blocks = [section(f"*{headline}*{periods}")]
     costly = [one for one in report.found.shifts if one.before.cost or one.after.cost]
     blocks += _rows(_lines(costly, _ROWS, split=report.comparable))
     if report.hosts is not None:

@@ -23,11 +23,8 @@ _NAME: Final = 13
 
 def why_text(report: WhyReport, now: datetime, paint: Paint) -> str:
     """Return the answer to `spend why` in at most 80 columns."""
-    parts = [
-        paint(wrapped(why_words.headline(report), ""), "bold"),
-        wrapped(why_words.periods_line(report), ""),
-        "",
-    ]
+    parts = [paint(wrapped(why_words.headline(report), ""), "bold")]
+    parts += [wrapped(why_words.periods_line(report), ""), ""] if report.comparable else [""]
     if rows := shown(report.found):
         parts += [*_table("model", rows, report.found, paint, split=report.comparable), ""]
     if report.hosts is not None:

@@ -102,7 +102,7 @@ def _mix(found: Attribution) -> Reason:
     sign = 1 if usd.amount > 0 else -1
     to = [(mix * sign, one) for one, gained, mix in moves if gained]
     away = [(mix * sign, one) for one, gained, mix in moves if not gained]
-    leaves = _positive(away) > 0 and not _positive(to)
+    leaves = _positive(away) > _positive(to)
     return Reason("mix", usd, _biggest(away if leaves else to), away=leaves)
 
 
@@ -158,9 +158,11 @@ def biggest_move(shifts: Sequence[Shift]) -> Move | None:
     if gain(most) <= 0:
         return None
     left = _spent(one.before for one in told if gain(one) < 0)
-    now = _spent([most.after]).per_million
-    was = left.per_million
-    times = (
-        now.ratio() / was.ratio() if now is not None and was is not None and was > ZERO else None
-    )
-    return Move(most.name, gain(most), times)
+    return Move(most.name, gain(most), _times(_spent([most.after]), left))
+
+
+def _times(new: Spent, old: Spent) -> Fraction | None:
+    """Return how many times as much per token `new` costs."""
+    if not (new.tokens and old.tokens and old.cost > ZERO):
+        return None
+    return new.cost.ratio() / new.tokens / (old.cost.ratio() / old.tokens)
