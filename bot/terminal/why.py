@@ -90,7 +90,9 @@ def _cell(place: int, amount: Usd | None, short: bool) -> str:
     if amount is None:
         return "–"
     if short and abs(amount.amount) >= 10**4:
-        text = f"{'-' if amount.amount < 0 else ''}${words.count(abs(int(amount.amount)))}"
+        size = abs(amount.amount)
+        text = f"{size:.1E}" if size >= 10**21 else words.count(int(size))
+        text = f"{'-' if amount.amount < 0 else ''}${text}"
         return f"+{text}" if place > 1 and amount.amount > 0 else text
     return why_words.plus(amount) if place > 1 else words.usd(amount)
 

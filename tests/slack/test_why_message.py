@@ -74,6 +74,14 @@ def test_any_names_and_amounts_can_be_told(before, after, missing):
     assert not re.search(r"[\x1b\x07\u202a-\u202e]", text)
 
 
+def test_effects_beyond_any_bill_still_fit_on_a_terminal():
+    huge = [Amounts("a", Decimal(10**17), Decimal(0), 1, 1, 0, 0, None)]
+    rows = [*huge, Amounts("b", Decimal(1), Decimal(0), 1, 2**62, 0, 0, None)]
+    text = why_text(report(huge, rows), NOW, Paint(on=False))
+    assert max(map(columns, text.splitlines())) <= 80
+    assert "+$4.6E+35" in text
+
+
 @given(slices, slices)
 @settings(deadline=None)
 def test_the_json_adds_up_to_the_last_digit(before, after):
