@@ -10,7 +10,8 @@ SPEND_HELP: Final = (
     "dated periods: 2026-10, 2026-10-03, 2026-10-01..2026-10-15; all days are UTC days",
     "dimensions: by model (default), by provider, by host, by day, by account, by key",
     "any other word keeps the models whose name contains it, and * stands for anything",
-    "examples: `7d by host claude`, `last month`, `30d by day`",
+    "why [PERIOD] [MODEL…]: why it changed against as many days before (7d unless told)",
+    "examples: `7d by host claude`, `last month`, `30d by day`, `why`, `why 30d claude`",
 )
 FORECAST_USAGE: Final = ""
 FORECAST_HELP: Final = (

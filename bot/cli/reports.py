@@ -12,6 +12,7 @@ from bot.cli.base import Context, json_option, now, paint, print_json
 from bot.terminal.paint import Paint
 from bot.terminal.reports import forecast_text, spend_text
 from bot.terminal.shapes import forecast_shape, spend_shape
+from bot.terminal.why import why_shape, why_text
 from bot.usage_help import FORECAST_HELP, SPEND_HELP, SPEND_USAGE
 from costcompass_core.domain.query import ask_of, wants_help
 from costcompass_core.usecases.report import Questions
@@ -28,7 +29,11 @@ class _Ask(NamedTuple):
 _SPEND: Final = _Ask(
     Questions.spend, spend_shape, lambda report, now, _, paint: spend_text(report, now, paint)
 )
-_SPEND_ASKS: Final[Mapping[str, _Ask]] = {}
+_SPEND_ASKS: Final[Mapping[str, _Ask]] = {
+    "why": _Ask(
+        Questions.why, why_shape, lambda report, now, _, paint: why_text(report, now, paint)
+    ),
+}
 """What else `spend` may be asked, by the word that asks it."""
 _FORECAST: Final = _Ask(Questions.forecast, forecast_shape, forecast_text)
 _FORECAST_ASKS: Final[Mapping[str, _Ask]] = {}
@@ -54,12 +59,12 @@ def _questions(context: Context) -> Questions:
 @json_option
 @click.pass_obj
 def spend_command(context: Context, words: tuple[str, ...], as_json: bool) -> None:
-    """Show what was spent, ranked: [PERIOD] [by DIMENSION] [MODEL…]."""
+    """Show what was spent, ranked: [PERIOD] [by DIMENSION] [MODEL…]; or why it changed: why."""
     question = " ".join(words)
-    if wants_help(question):
+    ask, rest = ask_of(question, _SPEND_ASKS)
+    if wants_help(question) or wants_help(rest):
         click.echo("\n".join((f"costcompass spend {SPEND_USAGE}", *SPEND_HELP)))
         return
-    ask, rest = ask_of(question, _SPEND_ASKS)
     _tell(context, _SPEND_ASKS[ask] if ask else _SPEND, rest, as_json=as_json)
 
 

@@ -70,7 +70,7 @@ def ask_of(words: str, asks: Collection[str]) -> tuple[str | None, str]:
 
     Each is a word of its own, such as `why`, in any place and any case; `None` when there is none.
     """
-    left = words[:MAX_WORDS].split()
+    left = words.split() if len(words) <= MAX_WORDS else []  # `parse_spend` refuses such a paste
     for place, word in enumerate(left):
         if word.lower() in asks:
             return word.lower(), " ".join(left[:place] + left[place + 1 :])
@@ -78,9 +78,14 @@ def ask_of(words: str, asks: Collection[str]) -> tuple[str | None, str]:
 
 
 def parse_spend(
-    words: str, *, today: date, first_day: date | None, models: Callable[[], Collection[str]]
+    words: str,
+    *,
+    today: date,
+    first_day: date | None,
+    models: Callable[[], Collection[str]],
+    default: str = "mtd",
 ) -> SpendQuery:
-    """Return the question that `words` ask.
+    """Return the question that `words` ask; `default` is the period where they name none.
 
     `first_day` is where `all` begins (`None`: nothing stored yet); `models` gives the known model
     names, asked for only when a word might be a typo. Raises `UsageError` with the nearest match.
@@ -106,7 +111,8 @@ def parse_spend(
         else:
             filters.append(word)
     _refuse_typos(filters, models)
-    return SpendQuery(period or _month(Month.of(today), today), by or "model", tuple(filters))
+    period = period or _period(default, today, first_day) or _month(Month.of(today), today)
+    return SpendQuery(period, by or "model", tuple(filters))
 
 
 _USAGE: Final = "use [PERIOD] [by DIMENSION] [MODEL…], for example `7d by host claude`, or `help`"
@@ -192,8 +198,6 @@ def _refuse_typos(filters: Iterable[str], models: Callable[[], Collection[str]])
     """Raise for a word that matches no model but nearly is a keyword; other words are filters."""
     known: Collection[str] | None = None
     for word in filters:
-        if word == "why":
-            raise UsageError("`why` is not a word of this version", _USAGE)
         known = models() if known is None else known
         if any(matches(word, model) for model in known):
             continue

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import Final, NamedTuple
 
 from costcompass_core.domain.burn import History
-from costcompass_core.domain.days import ONE_DAY, Month
+from costcompass_core.domain.days import ONE_DAY, Month, missing
 from costcompass_core.domain.money import Usd
 from costcompass_core.domain.query import Dimension
 from costcompass_core.domain.reports import Amounts
@@ -116,6 +116,20 @@ def read_days(tx: sqlite3.Connection, account: str, first: date, last: date) -> 
         (account, first.isoformat(), last.isoformat()),
     )
     return {date.fromisoformat(row[0]) for row in found}
+
+
+def unread_days(
+    tx: sqlite3.Connection, days: Sequence[date], accounts: Iterable[str]
+) -> tuple[date, ...]:
+    """Return those of `days`, in order, that at least one of the accounts was never read for."""
+    if not days:
+        return ()
+    unread = {
+        day
+        for account in accounts
+        for day in missing(days, read_days(tx, account, min(days), max(days)))
+    }
+    return tuple(sorted(unread))
 
 
 def day_cost(tx: sqlite3.Connection, account: str, day: date) -> Usd | None:

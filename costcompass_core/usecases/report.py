@@ -13,7 +13,6 @@ from costcompass_core.domain.days import (
     Period,
     clipped,
     midnight,
-    missing,
     utc_day,
 )
 from costcompass_core.domain.errors import UsageError
@@ -29,12 +28,14 @@ from costcompass_core.domain.reports import (
     remainder,
 )
 from costcompass_core.domain.subscriptions import Subscription, due_in, in_other_currencies
+from costcompass_core.domain.why import WhyReport
 from costcompass_core.storage import spend as queries
 from costcompass_core.storage.balance import counter_near, newest_balances, newest_counter
 from costcompass_core.storage.keys import key_amounts
 from costcompass_core.storage.refreshes import health
 from costcompass_core.storage.store import Store
 from costcompass_core.storage.views import today_of
+from costcompass_core.usecases.why import why_report
 
 NO_KEY = "(no key known)"
 """Usage that no listed key accounts for: deleted keys, other workspaces, the chat room."""
@@ -62,6 +63,11 @@ class Questions:
                 models=lambda: queries.model_names(tx),
             )
             return self._spend(tx, query, now)
+
+    def why(self, words: str, now: datetime) -> WhyReport:
+        """Answer the words after `/spend why`. Raises `UsageError` for those that make no sense."""
+        with self.store.reading() as tx:
+            return why_report(tx, words, now)
 
     def forecast(self, words: str, now: datetime) -> ForecastReport:
         """Answer the words after `/forecast`, which are none. Raises `UsageError` for others."""
@@ -133,12 +139,7 @@ def _missing_days(
     days = list(period.days())
     if not days or not accounts:
         return tuple(days)
-    unknown = {
-        day
-        for account in accounts
-        for day in missing(days, queries.read_days(tx, account, days[0], days[-1]))
-    }
-    return tuple(sorted(unknown))
+    return queries.unread_days(tx, days, accounts)
 
 
 def _total_before(tx: sqlite3.Connection, query: SpendQuery, today: date) -> Usd | None:

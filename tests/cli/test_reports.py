@@ -165,6 +165,18 @@ def test_forecast_json_is_the_plain_rule_exactly(install: Install):
     assert told.keys() == {"next_month", "this_month", "balance", "runway", "data_through"}
 
 
+def test_why_is_told_as_text_and_as_json(stored: Install):
+    done = stored.run("spend", "2025-10-04", "why", "claude")
+    assert done.stdout.startswith("Down $60.00 on models matching claude: $60.00 because")
+    assert max(map(columns, done.stdout.splitlines())) <= 80
+    told = json.loads(stored.run("spend", "why", "2025-10-04", "--json").stdout)
+    assert told["before"] == {"from": "2025-10-03", "to": "2025-10-03"}
+    assert told["change_usd"] == "-59.50000000009999999999"
+    assert [one["name"] for one in told["models"]] == ["anthropic/claude", "=cmd|' /C calc'!A0"]
+    wrong = stored.run("spend", "why", "all")
+    assert (wrong.returncode, len(wrong.stderr.splitlines())) == (2, 1)
+
+
 def test_text_says_the_number_first_and_fits_80_columns_without_escapes(stored: Install):
     spend = stored.run("spend", "2025-10")
     headline = spend.stdout.splitlines()[0]

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from costcompass_core.domain.forecast import ForecastReport
 from costcompass_core.domain.reports import SpendReport
+from costcompass_core.domain.why import WhyReport
 
 
 class Questions(Protocol):
@@ -16,6 +17,9 @@ class Questions(Protocol):
 
     def spend(self, words: str, now: datetime) -> SpendReport:
         """Answer the words after `/spend`."""
+
+    def why(self, words: str, now: datetime) -> WhyReport:
+        """Answer the words after `/spend why`."""
 
     def forecast(self, words: str, now: datetime) -> ForecastReport:
         """Answer the words after `/forecast`."""

@@ -8,17 +8,20 @@ from typing import Final
 
 from bot.slack.commands.base import Answer, Command, Message, Questions
 from bot.slack.messages import help_message, spend_message
+from bot.slack.why_message import why_message
 from bot.usage_help import SPEND_HELP, SPEND_USAGE
 from costcompass_core.domain.query import ask_of, wants_help
 
-_ASKS: Final[Mapping[str, Answer]] = {}
+_ASKS: Final[Mapping[str, Answer]] = {
+    "why": lambda questions, words, now: why_message(questions.why(words, now), now),
+}
 """What else may be asked, by the word that asks it."""
 
 
 def _answer(questions: Questions, words: str, now: datetime) -> Message:
-    if wants_help(words):
-        return help_message("/spend", SPEND_USAGE, SPEND_HELP)
     ask, rest = ask_of(words, _ASKS)
+    if wants_help(words) or wants_help(rest):
+        return help_message("/spend", SPEND_USAGE, SPEND_HELP)
     if ask is not None:
         return _ASKS[ask](questions, rest, now)
     return spend_message(questions.spend(words, now), now)
