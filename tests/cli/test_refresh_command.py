@@ -130,6 +130,7 @@ def test_whoever_stops_watching_does_not_stop_the_daemons_refresh(
 ):
     with ready.daemon() as daemon:
         assert daemon.refreshed()
+        assert eventually(lambda: "refreshed main" in daemon.log)  # what it reads on the side too
         openrouter.accounts[0].spend("1", YESTERDAY, "late/model")
         openrouter.faults.add("/activity", faults.late(1.0))
         with ready.terminal("refresh") as screen:

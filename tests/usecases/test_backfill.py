@@ -149,12 +149,13 @@ def test_today_is_ranked_by_model_beside_what_the_balance_lost(world):
     assert world.rows("today by day") == {str(TODAY): "1.00"}
     assert (report.total.amount, report.unattributed.amount) == (1, Decimal("0.5"))
     assert spend_headline(report) == (
-        f"Today: $1.00 reported so far, as of 09:00 UTC, most on {MODEL} (75 %)."
+        f"Today: $1.00 reported so far, as of 09:00 UTC, most on {MODEL} (75.0%)."
     )
-    assert spend_notes(report, world.now) == [
+    [note] = spend_notes(report, world.now)
+    assert note == (
         "By the balance, all models took $1.50 since 00:01 UTC, as of 09:05 UTC;"
         " the rows above are older."
-    ]
+    )
     world.at(MORNING + timedelta(days=1))
     assert world.spend("today").rows == (), "a day that is over is not today"
 
