@@ -20,7 +20,7 @@ from bot import logs, words
 from bot.alerting import Alerting
 from bot.config import Config
 from bot.control import ControlServer
-from bot.refreshing import failure_shape, open_ledger, outcome_line, outcome_shape, refresh
+from bot.refreshing import failure_shape, fill, open_ledger, outcome_line, outcome_shape, refresh
 from bot.schedule import TICK, due, start_ticking
 from bot.slack.service import SlackService
 from bot.terminal.shapes import moment_shape
@@ -203,6 +203,23 @@ class Daemon:
         _log.log(level, "refreshed %s: %s", account.name, outcome_line(outcome))
         return outcome_shape(outcome)
 
+    def _backfill(
+        self, account: Account, days: int, progress: Callable[[str], None]
+    ) -> dict[str, Any]:
+        """Fill in old days of one account beside its refreshes, which need not wait for it."""
+        shape = fill(
+            account,
+            self._reveal,
+            self._store,
+            self._now,
+            days=days,
+            wait=self._stopping.wait,
+            progress=lambda step: progress(f"{account.name}: {step}"),
+        )
+        told = shape["line"] if shape["ok"] else shape["error"]
+        _log.log(logging.INFO if shape["ok"] else logging.WARNING, "%s: %s", account.name, told)
+        return shape
+
     def _note_failure(self, account: Account, error: CostCompassError) -> None:
         if not self._stopping.is_set():
             _log.warning("refresh of %s failed: %s", account.name, error)
@@ -218,12 +235,11 @@ class Daemon:
         if request.get("do") == "unlock":
             return self._unlock(Secret(str(request.get("passphrase", ""))))
         if request.get("do") == "refresh":
-            wanted = request.get("account")
-            return [
-                self._refresh(one, BOTH, progress)
-                for one in self._config.accounts
-                if wanted in {None, one.name}
-            ]
+            wanted, days = request.get("account"), request.get("backfill")
+            accounts = [one for one in self._config.accounts if wanted in {None, one.name}]
+            if isinstance(days, int):
+                return [self._backfill(one, days, progress) for one in accounts]
+            return [self._refresh(one, BOTH, progress) for one in accounts]
         if request.get("do") == "alert test":
             return self._test_alert()
         raise UsageError(f"the daemon knows no request {request.get('do')!r}")

@@ -8,25 +8,30 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from bot import logs
 from bot.config import Config
-from bot.words import usd
+from bot.words import plural, usd
 from costcompass_core.domain.accounts import Account
 from costcompass_core.domain.errors import CostCompassError
 from costcompass_core.domain.secret import Secret
 from costcompass_core.providers.http import Http
+from costcompass_core.providers.pace import Pace
 from costcompass_core.providers.registry import PROVIDERS
 from costcompass_core.storage.refreshes import Part
 from costcompass_core.storage.store import Store, open_store
 from costcompass_core.storage.usage import keep_only_accounts
+from costcompass_core.usecases.backfill import Filled, backfill
 from costcompass_core.usecases.refresh import BOTH, failure_noted, refresh_account
 from costcompass_core.usecases.source import Outcome, Progress, Source
 from costcompass_core.usecases.watch import Watch
 
 Wait = Callable[[float], bool]
 """Pauses that many seconds; true when the program is stopping."""
+
+_PACES: Final[dict[str, Pace]] = {}
+"""By provider: all accounts of a process share one, for limits can be by address."""
 
 
 @contextmanager
@@ -37,7 +42,10 @@ def connected(account: Account, key: Secret, wait: Wait) -> Iterator[Source]:
     """
     provider = PROVIDERS[account.provider]
     provider.check_form(logs.hide(key))
-    with Http(account.base_url, provider.authorize(key), wait=wait) as client:
+    pace = None
+    if provider.analytics is not None:
+        pace = _PACES.setdefault(provider.name, Pace(provider.analytics.per_minute))
+    with Http(account.base_url, provider.authorize(key), wait=wait, pace=pace) as client:
         yield Source(account, provider, client)
 
 
@@ -70,6 +78,57 @@ def refresh(
         connected(account, reveal(account.secret_name), wait) as source,
     ):
         return refresh_account(source, store, now, parts, progress, watch=watch)
+
+
+def fill(
+    account: Account,
+    reveal: Callable[[str], Secret],
+    store: Store,
+    now: Callable[[], datetime],
+    *,
+    days: int,
+    wait: Wait,
+    progress: Progress = lambda _: None,
+) -> dict[str, Any]:
+    """Fill in old days of one account; return what was stored, and any error, as JSON values."""
+    try:
+        with connected(account, reveal(account.secret_name), wait) as source:
+            return filled_shape(backfill(source, store, now, days, progress))
+    except CostCompassError as error:
+        return failure_shape(account.name, error)
+
+
+def filled_line(filled: Filled) -> str:
+    """Return what a backfill stored and where the rest comes from, in one line."""
+    told = f"{plural(filled.days, 'day')} filled in from analytics"
+    if filled.first and filled.last:
+        told += f" ({filled.first} to {filled.last})"
+    told += f": {plural(filled.rows, 'row')}, {usd(filled.cost)}"
+    if filled.known:
+        told += f"; {plural(filled.known, 'day')} already known"
+    return f"{told}; the newest {plural(filled.feed_days, 'day')} come from the activity feed"
+
+
+def filled_shape(filled: Filled) -> dict[str, Any]:
+    """Return what a backfill stored as JSON values; money is text with every digit."""
+    shape: dict[str, Any] = {
+        "account": filled.account,
+        "ok": filled.error is None,
+        "days": filled.days,
+        "rows": filled.rows,
+        "cost_usd": filled.cost.text(),
+        "from": str(filled.first) if filled.first else None,
+        "to": str(filled.last) if filled.last else None,
+        "known_days": filled.known,
+        "feed_days": filled.feed_days,
+        "source": "analytics",
+        "line": filled_line(filled),
+        "error": None,
+    }
+    if filled.error is not None:
+        kept = f"; {plural(filled.days, 'day')} stored before that, run it again for the rest"
+        shape |= {"error": str(filled.error) + kept, "exit": filled.error.exit_code}
+    return shape
 
 
 def outcome_line(outcome: Outcome) -> str:

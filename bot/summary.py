@@ -28,6 +28,11 @@ def spend_headline(report: SpendReport, quote: Quote = words.clean) -> str:
     on = f" on models matching {matching}" if matching else ""
     least = "at least " if report.missing_days else ""
     total = f"{_capital(period.label)}: {least}{words.usd(report.total)} spent{on}"
+    if report.today_reported is not None:
+        total = (
+            f"Today: {words.usd(report.total)}{on} reported so far,"
+            f" as of {report.today_reported:%H:%M} UTC"
+        )
     if not report.rows:
         return f"{total}."
     top = report.rows[0]
@@ -40,7 +45,7 @@ def _unknown(report: SpendReport) -> str | None:
     """Return the sentence for a period that no activity row speaks of yet."""
     period = report.query.period
     if period.today:
-        return _today_headline(report)
+        return None if report.today_reported else _today_headline(report)
     if period.end is None:
         before = (
             ""
@@ -79,7 +84,7 @@ def spend_notes(report: SpendReport, now: datetime) -> list[str]:
     if lost is not None and not report.query.period.today and abs(lost.amount) >= _ONE_CENT.amount:
         notes.append(f"The balance lost {words.usd(lost)} beyond the reported usage.")
     if report.query.period.today:
-        notes.append("Which model took it is reported once the UTC day is over.")
+        notes.append(_today_note(report))
     if report.missing_days:
         notes.append(
             f"Not included, never read: {words.days(report.missing_days)}"
@@ -87,6 +92,22 @@ def spend_notes(report: SpendReport, now: datetime) -> list[str]:
         )
     notes.extend(troubles(report.health, now))
     return notes
+
+
+def _today_note(report: SpendReport) -> str:
+    """Return what the balance says of today beside the rows, and how the two may differ."""
+    if report.today_reported is None:
+        return "Which model took it is reported once the UTC day is over."
+    if report.today is None or report.today_since is None:
+        return "What the balance lost today is not known yet, so usage may be missing here."
+    balance = (
+        f"By the balance, all models took {words.usd(report.today)}"
+        f" since {report.today_since:%H:%M} UTC"
+    )
+    read = report.today_until
+    if read is None or read <= report.today_reported:
+        return f"{balance}."
+    return f"{balance}, as of {read:%H:%M} UTC; the rows above are older."
 
 
 def foreign(subscriptions: tuple[Subscription, ...]) -> list[str]:

@@ -2,41 +2,58 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import threading
-from collections.abc import Callable
 from contextlib import closing
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from bot.cli.base import Context, json_option, now, passphrase_fd_option, print_json
 from bot.control import NotRunning, ask
+from bot.terminal.paint import fit
 from costcompass_core.domain.accounts import Account
 from costcompass_core.domain.errors import AlreadyRunning, CostCompassError, UsageError
 
-Progress = Callable[[str], None]
+if TYPE_CHECKING:
+    from costcompass_core.storage.store import Store
+    from costcompass_core.usecases.watch import Watch
+    from costcompass_core.vault.file import Vault
+
+_MOST_DAYS: Final = 365
+_COLUMNS, _BAR = 79, 24
 
 
 @click.command("refresh")
 @click.option("--account", help="Only this account.")
+@click.option("--backfill", metavar="DAYS", help="Fill in older days by model: 1d to 365d.")
 @json_option
 @passphrase_fd_option
 @click.pass_obj
 def refresh_command(
-    context: Context, account: str | None, as_json: bool, passphrase_fd: int | None
+    context: Context,
+    account: str | None,
+    backfill: str | None,
+    as_json: bool,
+    passphrase_fd: int | None,
 ) -> int:
-    """Read activity and balance now."""
+    """Read activity and balance now, or fill in days that the activity feed no longer has.
+
+    With --backfill, days older than 30 are read from analytics, a month at a time; each is kept
+    as it comes, and only days that are not known yet are asked for.
+    """
+    days = None if backfill is None else backfill_days(backfill)
     names = [one.name for one in context.config.accounts]
     if not names:
         raise UsageError("no account is configured", "add an [[account]] to the configuration")
     if account is not None and account not in names:
         raise UsageError(f"there is no account {account!r}", f"one of {', '.join(names)}")
     try:
-        results = _by_ourselves(context, account, passphrase_fd, _progress)
+        results = _by_ourselves(context, account, passphrase_fd, days)
     except AlreadyRunning as held:
         try:
-            request = {"do": "refresh", "account": account}
+            request = {"do": "refresh", "account": account, "backfill": days}
             results = ask(context.config.state_dir, request, _progress, patience=None)
         except NotRunning:
             raise held from None
@@ -48,43 +65,85 @@ def refresh_command(
     return max((one.get("exit", 0) for one in results), default=0)
 
 
-def _by_ourselves(
-    context: Context, name: str | None, fd: int | None, progress: Progress
-) -> list[dict[str, Any]]:
-    from bot.refreshing import failure_shape, open_ledger, outcome_shape, refresh  # noqa: PLC0415 - a moment
-    from costcompass_core.storage.lock import holding  # noqa: PLC0415
+def backfill_days(text: str) -> int:
+    """Return how many UTC days back `text` (such as `365d`) reaches. Raises `UsageError`."""
+    match = re.fullmatch(r"([0-9]{1,3})d", text.strip().lower(), re.ASCII)
+    if match is None:
+        raise UsageError(f"--backfill cannot be {text[:40]!r}", "write days, like 365d")
+    if not 1 <= int(match[1]) <= _MOST_DAYS:
+        raise UsageError(f"--backfill cannot be {match[0]}", f"from 1d to {_MOST_DAYS}d")
+    return int(match[1])
 
-    def refreshed(one: Account) -> dict[str, Any]:
-        try:
-            outcome = refresh(
-                one,
-                vault.reveal,
-                store,
-                now,
-                wait=threading.Event().wait,
-                progress=lambda step: progress(f"{one.name}: {step}"),
-                watch=watch,
-            )
-        except CostCompassError as error:
-            return failure_shape(one.name, error)
-        return outcome_shape(outcome)
+
+def _by_ourselves(
+    context: Context, name: str | None, fd: int | None, days: int | None
+) -> list[dict[str, Any]]:
+    from bot.refreshing import open_ledger  # noqa: PLC0415 - a moment
+    from costcompass_core.storage.lock import holding  # noqa: PLC0415
 
     with holding(context.config.state_dir):
         vault = context.open_vault(fd)
         with closing(open_ledger(context.config)) as store:
+            wanted = [one for one in context.config.accounts if name in {None, one.name}]
+            if days is not None:
+                return [_filled(one, vault, store, days) for one in wanted]
             # What it crosses waits in the outbox until the daemon runs.
             watch = context.config.alerts.watch(
                 tuple(one.name for one in context.config.accounts), now()
             )
-            wanted = [one for one in context.config.accounts if name in {None, one.name}]
-            return [refreshed(one) for one in wanted]
+            return [_refreshed(one, vault, store, watch) for one in wanted]
+
+
+def _filled(account: Account, vault: Vault, store: Store, days: int) -> dict[str, Any]:
+    from bot.refreshing import fill  # noqa: PLC0415 - a moment
+
+    return fill(
+        account,
+        vault.reveal,
+        store,
+        now,
+        days=days,
+        wait=threading.Event().wait,
+        progress=lambda step: _progress(f"{account.name}: {step}"),
+    )
+
+
+def _refreshed(account: Account, vault: Vault, store: Store, watch: Watch) -> dict[str, Any]:
+    from bot.refreshing import failure_shape, outcome_shape, refresh  # noqa: PLC0415 - a moment
+
+    try:
+        outcome = refresh(
+            account,
+            vault.reveal,
+            store,
+            now,
+            wait=threading.Event().wait,
+            progress=lambda step: _progress(f"{account.name}: {step}"),
+            watch=watch,
+        )
+    except CostCompassError as error:
+        return failure_shape(account.name, error)
+    return outcome_shape(outcome)
 
 
 def _progress(text: str) -> None:
     """Show what is being read on a terminal's one line; clear it when `text` is empty."""
     if sys.stderr.isatty():
-        sys.stderr.write(f"\r\x1b[K{f'reading {text} …' if text else ''}")
+        sys.stderr.write(f"\r\x1b[K{progress_line(text)}")
         sys.stderr.flush()
+
+
+def progress_line(text: str) -> str:
+    """Return what is being read in at most 79 columns, days of a backfill as a bar."""
+    if not text:
+        return ""
+    match = re.fullmatch(r"(.*): backfill ([0-9]+)/([0-9]+)", text)
+    if match is None:
+        return fit(f"reading {text} …", _COLUMNS).rstrip()
+    done, total = int(match[2]), int(match[3])
+    filled = _BAR * done // total
+    bar = "#" * filled + "." * (_BAR - filled)
+    return f"reading {fit(match[1], 24).rstrip()} [{bar}] {done}/{total} days"
 
 
 def _tell(results: list[dict[str, Any]]) -> None:

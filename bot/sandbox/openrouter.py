@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from threading import Lock
 from typing import Final, Literal
 from urllib.parse import unquote_plus
@@ -20,6 +20,8 @@ from bot.sandbox.wire import refusal
 KeyKind = Literal["management", "inference", "unknown", "none"]
 
 _PREFIX: Final = "/api/v1"
+_QUERY: Final = "/analytics/query"
+_MINUTE: Final = timedelta(minutes=1)
 _KEY_FORM: Final = re.compile(r"sk-or-v1-[0-9a-f]{16,}")
 
 
@@ -46,6 +48,7 @@ class OpenRouter(Loopback):
         self.faults = Faults()
         self._now = now
         self._log: list[Request] = []
+        self._sent: dict[int, list[datetime]] = {}
         self._leaks = 0
         self._lock = Lock()
         super().__init__(now)
@@ -67,8 +70,18 @@ class OpenRouter(Loopback):
         secret = _bearer(incoming.headers.get("authorization", ""))
         asker = self._find(secret)
         self._note(incoming, path, params, _kind(secret, asker))
-        question = Question(path, params, bool(secret), asker, self._now(), self.quirks)
-        if incoming.method != "GET":
+        question = Question(
+            path,
+            params,
+            bool(secret),
+            asker,
+            self._now(),
+            self.quirks,
+            incoming.method,
+            incoming.body,
+            self._queries(asker) if path == _QUERY else 0,
+        )
+        if incoming.method != ("POST" if path == _QUERY else "GET"):
             answer = refusal(405)
         else:
             answer = reply(question) if inside else refusal(404)
@@ -90,6 +103,14 @@ class OpenRouter(Loopback):
                 if key.secret == secret and not (key.revoked or key.disabled):
                     return Asker(account, key)
         return None
+
+    def _queries(self, asker: Asker | None) -> int:
+        """Count one more analytics query and return how many came within a minute."""
+        now = self._now()
+        with self._lock:
+            sent = self._sent.setdefault(id(asker.account) if asker else 0, [])
+            sent[:] = [one for one in sent if now - one < _MINUTE] + [now]
+            return len(sent)
 
     def _note(
         self, incoming: Incoming, path: str, params: Mapping[str, str], kind: KeyKind

@@ -174,6 +174,22 @@ class StandInAccount:
             entries = [e for e in self._entries.get(day, []) if key_hash in (None, e.key)]
         return merged(entries)
 
+    def rows_so_far(self, day: date, now: datetime) -> list[Row]:
+        """Return the rows of `day` as analytics have them: of today, what happened by `now`."""
+        if day > now.date():
+            return []
+        if day < now.date():
+            return self.rows(day, now)
+        with self._lock:
+            entries = list(self._entries.get(day, []))
+        money = ("usage", "byok_usage_inference")
+        return merged(
+            e._replace(row=e.row | {name: _so_far(e.row[name], now) for name in money})
+            if e.gradual
+            else e
+            for e in entries
+        )
+
     def used(
         self,
         now: datetime,

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
+from bot.sandbox import openrouter_analytics
 from bot.sandbox.catalog import CATALOG, model_listing
 from bot.sandbox.openrouter_account import DEFAULT_WORKSPACE, StandInAccount, StandInKey
 from bot.sandbox.openrouter_quirks import Quirks, money_writer, shaped
@@ -29,7 +30,10 @@ class Asker(NamedTuple):
 
 
 class Question(NamedTuple):
-    """A GET below the base URL. `asker` is `None` without a key that anybody knows."""
+    """A request below the base URL. `asker` is `None` without a key that anybody knows.
+
+    `queries` counts the analytics queries of the asker's account in the last minute, this included.
+    """
 
     path: str
     params: Mapping[str, str]
@@ -37,6 +41,9 @@ class Question(NamedTuple):
     asker: Asker | None
     now: datetime
     quirks: Quirks
+    method: str = "GET"
+    body: bytes = b""
+    queries: int = 0
 
 
 def reply(question: Question) -> Answer:
@@ -58,7 +65,7 @@ def _managed(asker: Asker, question: Question) -> Answer:
     route = _key_by_hash if path.startswith("/keys/") else _MANAGEMENT.get(path)
     if route is None:
         return refusal(404)
-    if asker.key.management:
+    if asker.key.management and not (question.quirks.no_analytics and "/analytics/" in path):
         return route(asker.account, question)
     if path == "/credits" and question.quirks.zero_credits:
         return answered({"data": {"total_credits": 0, "total_usage": 0}})
@@ -202,6 +209,8 @@ def _current_key(asker: Asker, question: Question) -> dict[str, Any]:
 
 _MANAGEMENT: Final[Mapping[str, Callable[[StandInAccount, Question], Answer]]] = {
     "/activity": _activity,
+    "/analytics/meta": openrouter_analytics.meta,
+    "/analytics/query": openrouter_analytics.query,
     "/credits": _credits,
     "/keys": _keys,
 }

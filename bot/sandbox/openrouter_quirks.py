@@ -36,6 +36,26 @@ class Quirks:
     """`/key` lacks what came after August 2026."""
     zero_credits: bool = False
     """An inference key is told zeros by `/credits`, not 403."""
+    analytics_titles: bool = False
+    """Analytics name models by their display names, not by their dated ones."""
+    analytics_number_counts: bool = False
+    """Analytics' counts are numbers, not text."""
+    analytics_text_costs: bool = False
+    """Analytics' costs are text, not numbers."""
+    analytics_day_key: str = "date__day"
+    """Under which name analytics' rows have their day; `created_at__day` was seen too."""
+    analytics_day_suffix: str = ""
+    """What follows a day there: `T00:00:00.000Z` or ` 00:00:00`."""
+    analytics_most_rows: int = 10_000
+    """Analytics cut off an answer with more rows than this."""
+    analytics_per_minute: int = 64
+    """How many analytics queries a minute an account may send."""
+    analytics_retry_after: int = 5
+    """Seconds that a refusal for too many of them asks to wait."""
+    analytics_cached_for: int | None = None
+    """Analytics say that their answer is so many seconds old."""
+    no_analytics: bool = False
+    """No key may use analytics, as on plans without them."""
 
 
 def shaped(rows: Iterable[Row], quirks: Quirks) -> list[Row]:

@@ -61,6 +61,14 @@ class Activity:
 
 
 @dataclass(frozen=True, slots=True)
+class SoFar:
+    """What a provider reports of a UTC day that is not over; `at` is how old that is (UTC)."""
+
+    rows: tuple[Usage, ...]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ApiKey:
     """One inference key of the account, as the provider lists it; never the key itself.
 

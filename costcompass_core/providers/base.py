@@ -9,7 +9,7 @@ from enum import Enum
 from typing import Any, Protocol
 
 from costcompass_core.domain.secret import Secret
-from costcompass_core.domain.usage import Activity, ApiKey, Balance
+from costcompass_core.domain.usage import Activity, ApiKey, Balance, SoFar
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +30,37 @@ class Client(Protocol):
         exception of the HTTP library, whose messages can hold the key.
         """
 
+    def post(self, path: str, body: Mapping[str, Any]) -> Answer:
+        """POST `body` as JSON to `path` and decode the answer, asking again as `get` does.
+
+        Only for questions that change nothing, for one may arrive twice. Raises as `get` does.
+        """
+
 
 class KeyType(Enum):
     """What a key can do, by the provider's own word."""
 
     MANAGEMENT = "management"
     INFERENCE = "inference"
+
+
+@dataclass(frozen=True, slots=True)
+class Analytics:
+    """A second way to usage, beside the rows of completed days: today's, and older days.
+
+    Rows come under the provider's own label of a model, which stands in `model` and `permaslug`.
+    """
+
+    read_today: Callable[[Client, date, datetime], SoFar]
+    """`(client, today, now)`: the current UTC day by model and host."""
+    read_past: Callable[[Client, date, date], Activity]
+    """`(client, first, last)`: these UTC days, both included, by model; hosts are not told."""
+    read_labels: Callable[[Client], Mapping[str, str]]
+    """Which model each label of the catalogue stands for."""
+    days_back: int
+    """How many completed UTC days are on offer."""
+    per_minute: int
+    """How many requests a minute are allowed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +89,5 @@ class Provider:
     """The same as `read_activity` for one `ApiKey.ident`."""
     window_days: int
     """How many completed UTC days are on offer."""
+    analytics: Analytics | None = None
+    """Where the provider has it."""

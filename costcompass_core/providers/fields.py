@@ -6,7 +6,7 @@ import re
 from datetime import date
 from typing import Any, Final
 
-_DAY: Final = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})([ T]00:00:00Z?)?")
+_DAY: Final = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})([ T]00:00:00(\.0{1,9})?Z?)?")
 _UNSAFE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _NAME_CHARACTERS: Final = 512
 _MOST: Final = 10**12
@@ -54,3 +54,10 @@ def count(raw: object) -> int | None:
     if raw is None:
         return None
     raise ValueError("is not a whole number")
+
+
+def count_or_text(raw: object) -> int | None:
+    """Return a count that may come as its digits in text. Raises `ValueError`."""
+    if isinstance(raw, str) and re.fullmatch(r"[0-9]{1,12}", raw, re.ASCII):
+        return count(int(raw))
+    return count(raw)

@@ -7,12 +7,13 @@ bundles) and redirects are ignored, because either could carry the key to anothe
 
 from __future__ import annotations
 
+import json
 import logging
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.parse import urlencode, urlsplit
 
 from costcompass_core import __version__
@@ -25,6 +26,7 @@ from costcompass_core.domain.errors import (
 from costcompass_core.providers.address import parts_of, private
 from costcompass_core.providers.base import Answer
 from costcompass_core.providers.deadline import Deadline
+from costcompass_core.providers.pace import Pace
 from costcompass_core.providers.quoting import quoting
 from costcompass_core.providers.reply import Failure, Reply, judge
 
@@ -148,7 +150,8 @@ class Http:
     """A `base.Client` below one base URL with one account's headers; for one thread at a time.
 
     `wait(seconds)` pauses between attempts and returns true when the program is stopping (an
-    `Event.wait`); `jitter` returns a number from 0 to 1. Close it, or use it in a `with`.
+    `Event.wait`); `jitter` returns a number from 0 to 1. `pace` holds back what is posted. Close
+    it, or use it in a `with`.
     """
 
     def __init__(
@@ -159,6 +162,7 @@ class Http:
         wait: Callable[[float], bool],
         limits: Limits = Limits(),
         jitter: Callable[[], float] = random.random,
+        pace: Pace | None = None,
     ) -> None:
         """Raise `ConfigError` for an unsafe address, `KeyRejected` for a key no header can hold."""
         self._base_url = check_base_url(base_url)
@@ -176,6 +180,7 @@ class Http:
         self._wait = wait
         self._limits = limits
         self._jitter = jitter
+        self._pace = pace
         self._line = Line(limits, self._quote, "base_url")
 
     def __enter__(self) -> Self:
@@ -190,10 +195,17 @@ class Http:
 
     def get(self, path: str, params: Mapping[str, str] | None = None) -> Answer:
         """GET `path` and decode it, asking again where that can help; see `base.Client.get`."""
+        return self._ask("GET", path + (f"?{urlencode(params)}" if params else ""), path)
+
+    def post(self, path: str, body: Mapping[str, Any]) -> Answer:
+        """POST `body` as JSON, likewise, at the pace that is allowed; see `base.Client.post`."""
+        return self._ask("POST", path, path, json.dumps(body).encode())
+
+    def _ask(self, method: str, target: str, path: str, content: bytes = b"") -> Answer:
         where = self._host + urlsplit(self._base_url).path + path
-        url = self._base_url + path + (f"?{urlencode(params)}" if params else "")
+        url = self._base_url + target
         attempt = 1
-        while isinstance(outcome := self._attempt(url, where), Failure):
+        while isinstance(outcome := self._attempt(method, url, where, content), Failure):
             pause = self._pause(attempt, outcome.after)
             patient = attempt < self._limits.attempts and pause <= self._limits.longest_wait
             if not (outcome.again and patient):
@@ -209,8 +221,14 @@ class Http:
         backoff = _FIRST_PAUSE_SECONDS * 2.0 ** (attempt - 1) * (0.5 + self._jitter() / 2)
         return max(min(backoff, self._limits.longest_wait), after or 0.0)
 
-    def _attempt(self, url: str, where: str) -> Answer | Failure:
-        reply = self._line.exchange("GET", url, self._headers, where)
+    def _attempt(self, method: str, url: str, where: str, content: bytes) -> Answer | Failure:
+        headers = self._headers
+        if content:
+            headers = {**headers, "Content-Type": "application/json"}
+            pause = self._pace.reserve() if self._pace else 0.0
+            if pause and self._wait(pause):
+                raise Unavailable(f"{where}: stopping, so not asked")
+        reply = self._line.exchange(method, url, headers, where, content)
         return reply if isinstance(reply, Failure) else judge(reply, where, self._quote)
 
 

@@ -31,6 +31,11 @@ def m0002_alerts(db: Database) -> None:
     _run(db, _ALERTS)
 
 
+def m0003_analytics(db: Database) -> None:
+    """Note which source each day came from, and keep what is reported of a day not yet over."""
+    _run(db, _ANALYTICS)
+
+
 def _run(db: Database, statements: str) -> None:
     for statement in statements.split(";"):
         if statement.strip():
@@ -122,7 +127,23 @@ CREATE TABLE marker (name TEXT PRIMARY KEY, at TEXT NOT NULL) STRICT, WITHOUT RO
 """
 
 
-STEPS: Final = (m0001_ledger, m0002_alerts)
+_ANALYTICS: Final = f"""
+ALTER TABLE usage_day ADD COLUMN source TEXT NOT NULL DEFAULT 'activity';
+
+CREATE TABLE usage_today (
+    account TEXT NOT NULL, day TEXT NOT NULL, model TEXT NOT NULL, permaslug TEXT NOT NULL,
+    host TEXT NOT NULL,{_COUNTS},
+    PRIMARY KEY (account, day, model, permaslug, host)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE today_read (
+    account TEXT PRIMARY KEY, tried_at TEXT NOT NULL, error TEXT, permanent INTEGER NOT NULL,
+    day TEXT, read_at TEXT
+) STRICT, WITHOUT ROWID
+"""
+
+
+STEPS: Final = (m0001_ledger, m0002_alerts, m0003_analytics)
 """Every step, in order; a ledger remembers those it went through by name."""
 
 

@@ -16,7 +16,7 @@ from costcompass_core.domain.reports import Amounts
 from costcompass_core.storage.codec import day_of, sum_of, usd_of
 from costcompass_core.storage.usage import AMOUNTS, COUNTS, SUMS
 
-_NAME: Final[dict[Dimension, str]] = {
+NAMES: Final[dict[Dimension, str]] = {
     "model": "model",
     "host": "host",
     "day": "day",
@@ -24,6 +24,7 @@ _NAME: Final[dict[Dimension, str]] = {
     "provider": "(SELECT provider FROM account WHERE name = account)",
     "key": "''",  # rows do not know their key; `storage.keys` does
 }
+"""What each dimension groups rows by, as SQL."""
 
 
 class _Source(NamedTuple):
@@ -47,7 +48,7 @@ def amounts(
         Amounts(row[0] or "", sum_of(row[6]), sum_of(row[7]), *row[1:6])
         for source in _sources(tx, first, last, by, models)
         for row in tx.execute(
-            f"SELECT {_NAME[by]} AS name, {SUMS}, {AMOUNTS} FROM {source.table}"
+            f"SELECT {NAMES[by]} AS name, {SUMS}, {AMOUNTS} FROM {source.table}"
             f" WHERE account IN (SELECT name FROM account) AND {source.column} BETWEEN ?1 AND ?2"
             + ("" if models is None else " AND model IN (SELECT value FROM json_each(?3))")
             + " GROUP BY name",
@@ -141,8 +142,15 @@ def day_cost(tx: sqlite3.Connection, account: str, day: date) -> Usd | None:
 
 
 def first_day(tx: sqlite3.Connection) -> date | None:
-    """Return the first UTC day that was ever read."""
-    [found] = tx.execute("SELECT min(day) FROM usage_day").fetchone()
+    """Return the first UTC day that was ever read.
+
+    Days without rows that only analytics speak of do not count before the first with rows: they
+    may be from before the account was opened.
+    """
+    [found] = tx.execute(
+        "SELECT coalesce(min(day) FILTER (WHERE rows > 0 OR source = 'activity'), min(day))"
+        " FROM usage_day"
+    ).fetchone()
     return day_of(found)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Final
+from typing import Final, Literal
 
 from costcompass_core.domain.money import exact_sum, plain
 from costcompass_core.domain.reports import sum_counts
@@ -26,6 +26,10 @@ SUMS: Final = ", ".join(
 )
 AMOUNTS: Final = "group_concat(cost, ' '), group_concat(nullif(byok_cost, '0'), ' ')"
 """Amounts leave SQL as joined text, because only Python adds them without rounding."""
+
+
+Source = Literal["activity", "analytics"]
+"""Which of a provider's two ways to completed days gave one; `activity` wins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +55,11 @@ def keep_only_accounts(tx: sqlite3.Connection, names: Sequence[str]) -> None:
 
 
 def day_states(tx: sqlite3.Connection, account: str) -> dict[date, DayState]:
-    """Return every UTC day that was ever read for the account."""
+    """Return every UTC day that the activity feed ever gave for the account."""
     found = tx.execute(
-        "SELECT day, rows, emptied_at IS NOT NULL FROM usage_day WHERE account = ?", (account,)
+        "SELECT day, rows, emptied_at IS NOT NULL FROM usage_day"
+        " WHERE account = ? AND source = 'activity'",
+        (account,),
     )
     return {date.fromisoformat(day): DayState(rows, bool(gone)) for day, rows, gone in found}
 
@@ -69,11 +75,16 @@ def day_rows(tx: sqlite3.Connection, account: str, day: date) -> list[Usage]:
 
 
 def replace_days(
-    tx: sqlite3.Connection, account: str, days: Mapping[date, Sequence[Usage]], at: datetime
+    tx: sqlite3.Connection,
+    account: str,
+    days: Mapping[date, Sequence[Usage]],
+    at: datetime,
+    source: Source = "activity",
 ) -> None:
     """Store each day's rows in place of what was there, with day and month rollups.
 
-    What its keys used is forgotten with them, for it was a split of those rows.
+    What its keys used is forgotten with them, for it was a split of those rows. Keys are only
+    asked about days of the activity feed.
     """
     for table in ("usage", "key_usage"):
         tx.executemany(
@@ -81,14 +92,39 @@ def replace_days(
             [(account, day.isoformat()) for day in days],
         )
     read_at = moment_text(at)
+
+    def keyed(rows: Sequence[Usage]) -> bool:
+        return not rows or source != "activity"
+
     for day, rows in days.items():
         _insert_day(tx, account, day.isoformat(), rows)
         tx.execute(
-            f"INSERT OR REPLACE INTO usage_day VALUES (?, ?, ?, NULL, ?, ?, {_marks(7)})",
-            (account, day.isoformat(), read_at, len(rows), not rows, *_sums(rows)),
+            f"INSERT OR REPLACE INTO usage_day VALUES (?, ?, ?, NULL, ?, ?, {_marks(7)}, ?)",
+            (account, day.isoformat(), read_at, len(rows), keyed(rows), *_sums(rows), source),
         )
     for month in {day.isoformat()[:7] for day in days}:
         _rebuild_month(tx, account, month)
+
+
+def add_past(
+    tx: sqlite3.Connection, account: str, days: Mapping[date, Sequence[Usage]], at: datetime
+) -> tuple[date, ...]:
+    """Store days that analytics gave and return which; what the activity feed gave stays."""
+    fed = day_states(tx, account)
+    fresh = {day: rows for day, rows in days.items() if day not in fed}
+    replace_days(tx, account, fresh, at, "analytics")
+    return tuple(fresh)
+
+
+def labels(tx: sqlite3.Connection, account: str) -> dict[str, str]:
+    """Return which model each dated name (permaslug) of the account's activity stands for."""
+    found = tx.execute(
+        "SELECT permaslug, min(model) FROM usage JOIN usage_day d USING (account, day)"
+        " WHERE account = ? AND d.source = 'activity' GROUP BY permaslug"
+        " HAVING count(DISTINCT model) = 1",
+        (account,),
+    )
+    return dict(found.fetchall())
 
 
 def mark_read(tx: sqlite3.Connection, account: str, days: Iterable[date], at: datetime) -> None:

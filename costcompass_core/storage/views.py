@@ -125,7 +125,11 @@ def today_of(tx: sqlite3.Connection, accounts: Iterable[str], now: datetime) -> 
     known = [one for name in accounts if (one := today_spent(tx, name, now))]
     if not known:
         return None
-    return Today(Usd.total(one.spent for one in known), max(one.since for one in known))
+    return Today(
+        Usd.total(one.spent for one in known),
+        max(one.since for one in known),
+        min((one.until for one in known if one.until), default=None),
+    )
 
 
 def _spent_on(tx: sqlite3.Connection, account: str, day: date, until: datetime) -> Today | None:
@@ -135,7 +139,7 @@ def _spent_on(tx: sqlite3.Connection, account: str, day: date, until: datetime) 
     after = newest_counter(tx, account, until)
     if before is None or after is None or after.at < begin or after.at <= before.at:
         return None
-    return Today(after.used - before.used, before.at)
+    return Today(after.used - before.used, before.at, after.at)
 
 
 def _byok(tx: sqlite3.Connection, account: str, month: Month) -> Usd:

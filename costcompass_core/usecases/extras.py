@@ -11,13 +11,19 @@ from typing import Final
 
 from costcompass_core.domain.days import utc_day
 from costcompass_core.domain.errors import CostCompassError
+from costcompass_core.domain.usage import SoFar
 from costcompass_core.storage import keys as key_queries
+from costcompass_core.storage import usage as usage_queries
 from costcompass_core.storage.refreshes import Part
 from costcompass_core.storage.store import Store
+from costcompass_core.storage.today import TodayTry, last_try, note_refused, store_today
+from costcompass_core.usecases.labels import Labels
 from costcompass_core.usecases.source import Outcome, Progress, Source
 
 _MANY_DAYS: Final = 10
 """From this many days on, one call for everything on offer is kinder than one call a day."""
+_TODAY_EVERY: Final = timedelta(minutes=15)
+_REFUSED_EVERY: Final = timedelta(hours=1)
 
 
 def read_extras(
@@ -30,6 +36,7 @@ def read_extras(
     progress: Progress,
 ) -> None:
     """Read and store what is due beside the `parts` that were just committed."""
+    _today(source, store, now, outcome, progress)
     if "activity" in parts:
         _split_by_key(source, store, now, outcome, progress)
 
@@ -66,3 +73,41 @@ def _split_by_key(
         return
     with store.writing() as tx:
         key_queries.store_keys(tx, account, keys, by_key, days)
+
+
+def today_due(before: TodayTry | None, now: datetime) -> bool:
+    """Return whether today's usage should be asked for, given the newest try."""
+    if before is None or before.tried_at > now:
+        return True
+    return now - before.tried_at >= (_REFUSED_EVERY if before.permanent else _TODAY_EVERY)
+
+
+def _today(
+    source: Source,
+    store: Store,
+    now: Callable[[], datetime],
+    outcome: Outcome,
+    progress: Progress,
+) -> None:
+    """Read what is reported of the current UTC day, where the provider tells that."""
+    account, client, analytics = source.account.name, source.client, source.provider.analytics
+    if analytics is None:
+        return
+    with store.reading() as tx:
+        before = last_try(tx, account)
+        if not today_due(before, now()):
+            return
+        labels = Labels(usage_queries.labels(tx, account), analytics, client)
+    progress("today")
+    at, today = now(), utc_day(now())
+    try:
+        so_far = analytics.read_today(client, today, at)
+        rows = labels.named(so_far.rows)
+    except CostCompassError as error:
+        if before is None or not error.permanent or before.error != str(error):
+            outcome.notes.append(f"today's usage by model was not read: {error}")
+        with store.writing() as tx:
+            note_refused(tx, account, at, error)
+        return
+    with store.writing() as tx:
+        store_today(tx, account, today, SoFar(rows, so_far.at), at)

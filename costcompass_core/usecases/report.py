@@ -34,11 +34,14 @@ from costcompass_core.storage.balance import counter_near, newest_balances, newe
 from costcompass_core.storage.keys import key_amounts
 from costcompass_core.storage.refreshes import health
 from costcompass_core.storage.store import Store
+from costcompass_core.storage.today import today_amounts, today_models, today_reported
 from costcompass_core.storage.views import today_of
 from costcompass_core.usecases.why import why_report
 
 NO_KEY = "(no key known)"
 """Usage that no listed key accounts for: deleted keys, other workspaces, the chat room."""
+NO_HOST = "(host not reported)"
+"""Usage of days that only analytics speak of: by model, without the upstream."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,7 @@ class Questions:
                 words,
                 today=today,
                 first_day=queries.first_day(tx),
-                models=lambda: queries.model_names(tx),
+                models=lambda: {*queries.model_names(tx), *today_models(tx, today)},
             )
             return self._spend(tx, query, now)
 
@@ -94,6 +97,7 @@ class Questions:
         month, accounts = period.month, [one.account for one in conditions]
         unknown = _missing_days(tx, period, accounts)
         today = today_of(tx, accounts, now) if period.today else None
+        reported = today_reported(tx, period.start) if period.today else None
         return SpendReport(
             query=query,
             total=total,
@@ -108,28 +112,40 @@ class Questions:
             data_through=known_through(conditions),
             refreshed_at=known_at(conditions),
             health=tuple(conditions),
-            meant=None if rows else nearest_name(query.filters, queries.model_names(tx)),
+            meant=None if rows else nearest_name(query.filters, _names(tx, period)),
             last_month=_total_before(tx, query, utc_day(now)),
             today=today.spent if today else None,
             today_since=today.since if today else None,
+            today_until=today.until if today else None,
+            today_reported=reported[0] if reported else None,
         )
 
 
 def _amounts(tx: sqlite3.Connection, query: SpendQuery) -> list[Amounts]:
     period = query.period
-    if period.end is None or period.today:
+    if period.end is None and not period.today:
         return []
     models = None
     if query.filters:
-        models = queries.models_json(
-            [name for name in queries.model_names(tx) if query.keeps(name)]
-        )
-    whole = queries.amounts(tx, period.start, period.end, query.by, models)
+        models = queries.models_json([name for name in _names(tx, period) if query.keeps(name)])
+    if period.today:
+        whole = today_amounts(tx, period.start, query.by, models)
+    else:
+        whole = queries.amounts(tx, period.start, period.end or period.start, query.by, models)
+    if query.by == "host":
+        return [one if one.name else one._replace(name=NO_HOST) for one in whole]
     if query.by != "key":
         return whole
-    parts = key_amounts(tx, period.start, period.end, models)
+    if period.today:
+        return [one._replace(name=NO_KEY) for one in whole]
+    parts = key_amounts(tx, period.start, period.end or period.start, models)
     rest = remainder(NO_KEY, whole, parts)
     return [*parts, rest] if any(rest[1:]) else parts
+
+
+def _names(tx: sqlite3.Connection, period: Period) -> list[str]:
+    """Return every model that a filter may mean."""
+    return today_models(tx, period.start) if period.today else queries.model_names(tx)
 
 
 def _missing_days(
@@ -155,7 +171,7 @@ def _unattributed(tx: sqlite3.Connection, period: Period, accounts: Sequence[str
     """Return what the balances lost beyond the reported usage (USD).
 
     It is known when each account has a reading near both edges of the period, all of whose days
-    were read. Of the current day nothing is reported yet, so all of its loss is spend so far.
+    were read. Of the current day, it is what is not reported yet.
     """
     if period.end is None or not accounts:
         return None
@@ -172,4 +188,5 @@ def _unattributed(tx: sqlite3.Connection, period: Period, accounts: Sequence[str
         lost += after.gone - before.gone
         if not period.today:
             lost -= queries.spent_between(tx, account, period.start, period.end)
-    return lost
+    reported = today_reported(tx, period.start) if period.today else None
+    return lost - reported[1] if reported else lost

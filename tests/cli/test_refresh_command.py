@@ -130,6 +130,7 @@ def test_whoever_stops_watching_does_not_stop_the_daemons_refresh(
 ):
     with ready.daemon() as daemon:
         assert daemon.refreshed()
+        assert eventually(lambda: "refreshed main" in daemon.log)  # what it reads on the side too
         openrouter.accounts[0].spend("1", YESTERDAY, "late/model")
         openrouter.faults.add("/activity", faults.late(1.0))
         with ready.terminal("refresh") as screen:
@@ -137,3 +138,45 @@ def test_whoever_stops_watching_does_not_stop_the_daemons_refresh(
             screen.interrupt()
             assert screen.finish() == 130
         assert eventually(lambda: "restated $1.25 → $2.25" in daemon.log)
+
+
+def aged(openrouter: OpenRouter, days: int = 40) -> None:
+    for age in range(2, days + 1):
+        openrouter.accounts[0].spend("0.5", YESTERDAY - timedelta(days=age - 1), "old/model")
+
+
+def test_a_backfill_says_what_it_stored_and_where_the_rest_comes_from(
+    ready: Install, openrouter: OpenRouter
+):
+    aged(openrouter)
+    done = ready.run("refresh", "--backfill", "40d")
+    assert (done.returncode, done.stderr) == (0, "")
+    first, last = (YESTERDAY - timedelta(days=age) for age in (39, 30))
+    assert done.stdout == (
+        f"main: 10 days filled in from analytics ({first} to {last}): 10 rows, $5.00;"
+        " the newest 30 days come from the activity feed\n"
+    )
+    [again] = json.loads(ready.run("refresh", "--backfill", "40d", "--json").stdout)["accounts"]
+    assert (again["ok"], again["days"], again["known_days"]) == (True, 0, 10)
+    assert ready.run("export", "--format", "csv").stdout.count("old/model") == 10 * 2
+
+
+def test_a_running_daemon_fills_in_and_a_terminal_sees_how_far_it_is(
+    ready: Install, openrouter: OpenRouter
+):
+    aged(openrouter)
+    with ready.daemon() as daemon:
+        assert daemon.refreshed()
+        with ready.terminal("refresh", "--backfill", "100d") as screen:
+            screen.expect("/70 days")
+            assert screen.finish() == 0
+        assert "70 days filled in from analytics" in screen.screen
+        assert "old/model" in ready.run("spend", "all").stdout
+
+
+@pytest.mark.parametrize("days", ["0d", "366d", "year", "-1d", "30"])
+def test_a_backfill_of_no_possible_length_is_a_usage_error(ready: Install, days: str):
+    refused = ready.run("refresh", f"--backfill={days}")
+    assert refused.returncode == 2
+    [line] = refused.stderr.splitlines()
+    assert "--backfill" in line

@@ -55,6 +55,11 @@ CREATE TABLE refresh (
     PRIMARY KEY (account, part)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE today_read (
+    account TEXT PRIMARY KEY, tried_at TEXT NOT NULL, error TEXT, permanent INTEGER NOT NULL,
+    day TEXT, read_at TEXT
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE usage (
     account TEXT NOT NULL, day TEXT NOT NULL, model TEXT NOT NULL, permaslug TEXT NOT NULL,
     endpoint TEXT NOT NULL, host TEXT NOT NULL,
@@ -75,7 +80,7 @@ CREATE TABLE usage_day (
     read_at TEXT NOT NULL, emptied_at TEXT, rows INTEGER NOT NULL, keyed INTEGER NOT NULL,
     requests INTEGER, prompt_tokens INTEGER, completion_tokens INTEGER,
     reasoning_tokens INTEGER, cached_tokens INTEGER,
-    cost TEXT NOT NULL, byok_cost TEXT NOT NULL,
+    cost TEXT NOT NULL, byok_cost TEXT NOT NULL, source TEXT NOT NULL DEFAULT 'activity',
     PRIMARY KEY (account, day)
 ) STRICT, WITHOUT ROWID;
 
@@ -85,5 +90,14 @@ CREATE TABLE usage_month (
     reasoning_tokens INTEGER, cached_tokens INTEGER,
     cost TEXT NOT NULL, byok_cost TEXT NOT NULL,
     PRIMARY KEY (account, month, model, host)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE usage_today (
+    account TEXT NOT NULL, day TEXT NOT NULL, model TEXT NOT NULL, permaslug TEXT NOT NULL,
+    host TEXT NOT NULL,
+    requests INTEGER, prompt_tokens INTEGER, completion_tokens INTEGER,
+    reasoning_tokens INTEGER, cached_tokens INTEGER,
+    cost TEXT NOT NULL, byok_cost TEXT NOT NULL,
+    PRIMARY KEY (account, day, model, permaslug, host)
 ) STRICT, WITHOUT ROWID;
 

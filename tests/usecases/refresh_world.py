@@ -58,13 +58,17 @@ class World:
         self.now = moment
         return self
 
-    def asked(self):
-        """Return what was asked since the last time: paths, with their parameters as text."""
+    def asked(self, *, queries=False):
+        """Return what was asked since the last time: paths, with their parameters as text.
+
+        Queries of analytics, which are read on the side, only come with `queries`.
+        """
         fresh = self.server.requests[self._seen :]
         self._seen += len(fresh)
         return [
             one.path + "".join(f" {name}={value}" for name, value in one.params.items())
             for one in fresh
+            if queries or one.path != "/analytics/query"
         ]
 
     def days_asked(self):

@@ -189,6 +189,7 @@ def test_it_is_unknown_while_a_day_or_an_account_is(world):
 def test_today_is_what_left_the_balance_since_midnight(world):
     account = steady()
     world = world(main=account)
+    world.server.quirks.no_analytics = True
     world.at(LAST - timedelta(minutes=5)).refresh()
     assert world.at(MORNING).spend("today").unattributed is None  # nothing was read today
     account.spend("1.25", TODAY)

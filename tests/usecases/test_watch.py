@@ -386,6 +386,7 @@ def test_a_clock_that_was_set_back_hides_no_later_reading(world):
 
 def test_spend_today_of_a_daemon_started_at_midday_is_a_lower_bound_with_its_source(world):
     world = world(main=spending(1, 500))
+    world.server.quirks.no_analytics = True
     world.at(MORNING + 12 * MINUTE).refresh()
     assert spend_headline(world.spend("today")).startswith("Today's spend is not known yet")
     world.accounts["main"].spend("3.21", TODAY)

@@ -74,11 +74,12 @@ class Limits:
 class Today:
     """USD that the balance lost on the current UTC day, from the reading at `since` on.
 
-    Where `since` is not around midnight it is a lower bound of what the day has cost so far.
+    `until` is when it was read last. Where `since` is not around midnight it is a lower bound of what the day has cost so far.
     """
 
     spent: Usd
     since: datetime
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,86 @@
+"""Analytics' answers: taken in every form that was seen, refused in one line in any other."""
+
+import json
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from costcompass_core.domain.errors import UnreadableAnswer
+from costcompass_core.providers.openrouter_analytics import parse_page
+from costcompass_core.providers.pace import Pace, pause_before
+from costcompass_core.providers.strict_json import decode
+
+DAY = date(2026, 5, 19)
+ROW = {
+    "date__day": "2026-05-19", "model": "a/b", "provider": "OpenAI", "request_count": "1523",
+    "tokens_prompt": "1", "tokens_completion": 2, "reasoning_tokens": None, "cached_tokens": "0",
+    "credits_usage": "0.12345678901234567891", "byok_usage": None,
+}  # fmt: skip
+ODD = st.sampled_from([True, [], {}, "x", "-1", -1, 10**30, "1e999999", "NaN", 0.5, ""])
+
+
+def page(*rows, truncated=False, **more):
+    about = {"query_time_ms": 1, "row_count": len(rows), "truncated": truncated}
+    text = json.dumps({"data": {"data": rows, "metadata": about, **more}})
+    return parse_page(decode(text.encode()), DAY, DAY, by_host=True)
+
+
+@pytest.mark.parametrize("key", ["date__day", "created_at__day"])
+@pytest.mark.parametrize("suffix", ["", "T00:00:00.000Z", " 00:00:00"])
+def test_every_form_of_a_row_that_was_seen(key, suffix):
+    row = {name: value for name, value in ROW.items() if name != "date__day"}
+    found = page({**row, key: f"2026-05-19{suffix}"}, cachedAt=1747699200000)
+    [usage] = found.rows
+    assert (usage.day, usage.model, usage.host, usage.requests) == (DAY, "a/b", "OpenAI", 1523)
+    assert (usage.cost, usage.byok_cost) == (Decimal("0.12345678901234567891"), 0)
+    assert usage.reasoning_tokens is None
+    assert found.cached_at.timestamp() == 1747699200
+
+
+@given(st.sampled_from([name for name in ROW if name not in {"model", "provider"}]), ODD)
+def test_an_odd_field_makes_one_line_that_names_it(field, odd):
+    if field.endswith("usage") and odd in (-1, "-1", 0.5):
+        odd = "none"  # a fraction is an amount, and a correction may be negative
+    with pytest.raises(UnreadableAnswer) as refused:
+        page({**ROW, field: odd})
+    assert "\n" not in str(refused.value)
+    assert field in str(refused.value)
+
+
+@given(st.sampled_from(list(ROW)))
+def test_an_absent_field_makes_one_line(field):
+    with pytest.raises(UnreadableAnswer):
+        page({name: value for name, value in ROW.items() if name != field})
+
+
+@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+                    lambda inner: st.lists(inner, max_size=3)
+                    | st.dictionaries(st.sampled_from(["data", "metadata", "x"]), inner)))  # fmt: skip
+def test_any_other_body_is_refused(body):
+    with pytest.raises(UnreadableAnswer):
+        parse_page(body, DAY, DAY, by_host=False)
+
+
+def test_days_not_asked_for_and_contradictions_are_refused():
+    with pytest.raises(UnreadableAnswer, match="2026-05-20, which was not asked for"):
+        page({**ROW, "date__day": "2026-05-20"})
+    with pytest.raises(UnreadableAnswer, match="contradicts itself"):
+        page(ROW, {**ROW, "credits_usage": 1})
+    assert len(page(ROW, ROW).rows) == 1
+    assert page(ROW, truncated=True).truncated
+
+
+@given(st.lists(st.floats(0, 5), max_size=60), st.integers(1, 10))
+def test_no_minute_holds_more_requests_than_are_allowed(gaps, allowed):
+    now, sent = 0.0, []
+    pace = Pace(allowed, lambda: now)
+    for gap in gaps:
+        now += gap
+        now += pace.reserve()
+        sent.append(now)
+    for begin in sent:
+        assert sum(begin <= one < begin + 59.999 for one in sent) <= allowed
+    assert pause_before(sent, 10**6, allowed) == 0
