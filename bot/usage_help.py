@@ -12,8 +12,9 @@ SPEND_HELP: Final = (
     "any other word keeps the models whose name contains it, and * stands for anything",
     "examples: `7d by host claude`, `last month`, `30d by day`",
 )
-FORECAST_USAGE: Final = ""
+FORECAST_USAGE: Final = "[if MODEL to OTHER [PCT%]]"
 FORECAST_HELP: Final = (
     "next month = mean of the 7 newest completed UTC days × days of next month + subscriptions",
     "beside it: this month, the balance, and how many days it lasts at that rate",
+    "`if MODEL to OTHER [50%]`: what moving that share of traffic would change, at list prices",
 )

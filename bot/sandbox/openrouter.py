@@ -15,6 +15,7 @@ from bot.sandbox.loopback import Incoming, Loopback, Wire
 from bot.sandbox.openrouter_account import StandInAccount
 from bot.sandbox.openrouter_answers import Asker, Question, reply
 from bot.sandbox.openrouter_quirks import Quirks
+from bot.sandbox.openrouter_shelf import Shelf
 from bot.sandbox.wire import refusal
 
 KeyKind = Literal["management", "inference", "unknown", "none"]
@@ -43,6 +44,7 @@ class OpenRouter(Loopback):
     def __init__(self, now: Callable[[], datetime], accounts: Iterable[StandInAccount]) -> None:
         self.accounts = tuple(accounts)
         self.quirks = Quirks()
+        self.shelf = Shelf()
         self.faults = Faults()
         self._now = now
         self._log: list[Request] = []
@@ -67,7 +69,7 @@ class OpenRouter(Loopback):
         secret = _bearer(incoming.headers.get("authorization", ""))
         asker = self._find(secret)
         self._note(incoming, path, params, _kind(secret, asker))
-        question = Question(path, params, bool(secret), asker, self._now(), self.quirks)
+        question = Question(path, params, bool(secret), asker, self._now(), self.quirks, self.shelf)
         if incoming.method != "GET":
             answer = refusal(405)
         else:

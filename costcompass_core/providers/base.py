@@ -8,6 +8,7 @@ from datetime import date, datetime
 from enum import Enum
 from typing import Any, Protocol
 
+from costcompass_core.domain.catalogue import PriceList
 from costcompass_core.domain.secret import Secret
 from costcompass_core.domain.usage import Activity, ApiKey, Balance
 
@@ -64,3 +65,5 @@ class Provider:
     """The same as `read_activity` for one `ApiKey.ident`."""
     window_days: int
     """How many completed UTC days are on offer."""
+    read_models: Callable[[Client], PriceList] | None = None
+    """Reads the price list, where the provider has one."""

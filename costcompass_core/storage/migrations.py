@@ -31,6 +31,11 @@ def m0002_alerts(db: Database) -> None:
     _run(db, _ALERTS)
 
 
+def m0004_catalogue(db: Database) -> None:
+    """Add the price list and how it changes."""
+    _run(db, _CATALOGUE)
+
+
 def _run(db: Database, statements: str) -> None:
     for statement in statements.split(";"):
         if statement.strip():
@@ -122,7 +127,23 @@ CREATE TABLE marker (name TEXT PRIMARY KEY, at TEXT NOT NULL) STRICT, WITHOUT RO
 """
 
 
-STEPS: Final = (m0001_ledger, m0002_alerts)
+_CATALOGUE: Final = """
+CREATE TABLE catalogue (
+    provider TEXT NOT NULL, model TEXT NOT NULL, since TEXT NOT NULL, body TEXT NOT NULL,
+    removed INTEGER NOT NULL,
+    PRIMARY KEY (provider, model)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE catalogue_change (
+    id INTEGER PRIMARY KEY, provider TEXT NOT NULL, model TEXT NOT NULL, at TEXT NOT NULL,
+    what TEXT NOT NULL, before TEXT, after TEXT
+) STRICT;
+
+CREATE TABLE catalogue_read (provider TEXT PRIMARY KEY, at TEXT NOT NULL) STRICT, WITHOUT ROWID
+"""
+
+
+STEPS: Final = (m0001_ledger, m0002_alerts, m0004_catalogue)
 """Every step, in order; a ledger remembers those it went through by name."""
 
 

@@ -29,12 +29,14 @@ from costcompass_core.domain.reports import (
     remainder,
 )
 from costcompass_core.domain.subscriptions import Subscription, due_in, in_other_currencies
+from costcompass_core.domain.whatif import IfReport
 from costcompass_core.storage import spend as queries
 from costcompass_core.storage.balance import counter_near, newest_balances, newest_counter
 from costcompass_core.storage.keys import key_amounts
 from costcompass_core.storage.refreshes import health
 from costcompass_core.storage.store import Store
 from costcompass_core.storage.views import today_of
+from costcompass_core.usecases.levers import answer_if
 
 NO_KEY = "(no key known)"
 """Usage that no listed key accounts for: deleted keys, other workspaces, the chat room."""
@@ -67,20 +69,28 @@ class Questions:
         """Answer the words after `/forecast`, which are none. Raises `UsageError` for others."""
         if words.strip():
             raise UsageError(f"`forecast` knows no `{words.strip()[:40]}`", "use it alone")
+        with self.store.reading() as tx:
+            return self._forecast(tx, now)
+
+    def forecast_if(self, words: str, now: datetime) -> IfReport:
+        """Answer the words after `/forecast if`. Raises `UsageError` for words that make no sense."""
+        with self.store.reading() as tx:
+            return answer_if(tx, words, self._forecast(tx, now), now)
+
+    def _forecast(self, tx: sqlite3.Connection, now: datetime) -> ForecastReport:
         today = utc_day(now)
         since = min(Month.of(today).first, today - RECENT_DAYS * ONE_DAY)
-        with self.store.reading() as tx:
-            conditions = health(tx)
-            oldest = known_through(conditions)
-            if oldest is not None:  # the burn looks back from the newest day that is known
-                since = min(since, oldest - RECENT_DAYS * ONE_DAY)
-            return forecast(
-                today,
-                queries.histories(tx, since),
-                newest_balances(tx),
-                self.subscriptions,
-                conditions,
-            )
+        conditions = health(tx)
+        oldest = known_through(conditions)
+        if oldest is not None:  # the burn looks back from the newest day that is known
+            since = min(since, oldest - RECENT_DAYS * ONE_DAY)
+        return forecast(
+            today,
+            queries.histories(tx, since),
+            newest_balances(tx),
+            self.subscriptions,
+            conditions,
+        )
 
     def _spend(self, tx: sqlite3.Connection, query: SpendQuery, now: datetime) -> SpendReport:
         rows, total, byok = ranked(_amounts(tx, query))

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from costcompass_core.domain.forecast import ForecastReport
 from costcompass_core.domain.reports import SpendReport
+from costcompass_core.domain.whatif import IfReport
 
 
 class Questions(Protocol):
@@ -19,6 +20,9 @@ class Questions(Protocol):
 
     def forecast(self, words: str, now: datetime) -> ForecastReport:
         """Answer the words after `/forecast`."""
+
+    def forecast_if(self, words: str, now: datetime) -> IfReport:
+        """Answer the words after `/forecast if`."""
 
     @property
     def zone(self) -> tzinfo:
