@@ -1,4 +1,4 @@
-"""What `forecast if` says: reported figures first, estimates marked as such."""
+"""What `forecast if` and `spend advice` say: reported figures first, estimates marked as such."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from typing import Final
 from bot import words
 from bot.digest_words.pieces import Figure, plan_figure, signed
 from bot.digest_words.prices import per_million
+from costcompass_core.domain.advice import LEAST_DAYS, AdviceReport
+from costcompass_core.domain.advice.view import Advice
 from costcompass_core.domain.catalogue import Listed
 from costcompass_core.domain.money import ZERO
 from costcompass_core.domain.whatif import IfReport
@@ -94,3 +96,83 @@ def if_notes(report: IfReport, now: datetime, name: Name = words.clean) -> list[
             " run `costcompass refresh`."
         )
     return found
+
+
+def advice_headline(report: AdviceReport) -> str:
+    """Return how much could be saved, or why nothing is said, in one sentence."""
+    if report.too_early:
+        known = words.plural(report.days, "known day")
+        return f"No advice yet: {known} of history, {LEAST_DAYS} are needed."
+    spent = f"{words.usd(report.total)} spent in 30 days"
+    if not report.found:
+        return f"Nothing worth changing: {spent}."
+    ways = words.plural(len(report.found), "suggestion")
+    best = words.usd(report.found[0].saving)
+    return f"{ways}, the first about {best} a month, of {spent}."
+
+
+def advice_line(one: Advice, name: Name = words.clean) -> str:
+    """Return a suggestion: the dollars, what to do, the numbers behind it, what is assumed."""
+    saving = f"About {words.usd(one.saving)} of {words.usd(one.cost)} a month"
+    return f"{saving}: {_ADVICE[one.kind](one, name)}"
+
+
+def _cheaper_model(one: Advice, name: Name) -> str:
+    counts = one.counts
+    return (
+        f"try {name(one.other)} for the short calls of {name(one.model)}. They average"
+        f" {counts['prompt_tokens']:,} tokens in and {counts['completion_tokens']:,} out over"
+        f" {words.plural(counts['requests'], 'request')}. Assumed: the same tokens at its list"
+        " price, and answers that are good enough."
+    )
+
+
+def _caching(one: Advice, name: Name) -> str:
+    shares = one.shares
+    return (
+        f"cache more of the prompts of {name(one.model)}. {words.percent(shares['cached'])} of its"
+        f" prompt tokens are read from cache, {words.percent(shares['best'])} with"
+        f" {name(one.other)}; a prompt averages {one.counts['prompt_tokens']:,} tokens. Assumed:"
+        " half of that gap is closed, at list prices; cache writes are not counted."
+    )
+
+
+def _output(one: Advice, name: Name) -> str:
+    thinking = one.shares.get("reasoning", Decimal(0))
+    how, why = "set a lower max_tokens for", ""
+    if thinking >= _MUCH_THINKING:
+        how, why = "lower the reasoning effort of", f", {words.percent(thinking)} of it reasoning"
+    return (
+        f"{how} {name(one.model)}. Output is {words.percent(one.shares['output'])} of its cost at"
+        f" list prices, {one.counts['completion_tokens']:,} tokens a request{why}. Assumed: a fifth"
+        " less output."
+    )
+
+
+def _host(one: Advice, name: Name) -> str:
+    return (
+        f"run {name(one.model)} on {name(one.other)}, by provider order or `:floor`."
+        f" {words.count(one.counts['tokens'])} tokens ran on"
+        f" {words.plural(one.counts['hosts'], 'host')} that cost"
+        f" {words.percent(one.shares['dearer'])} more per token. Assumed: the same price for them"
+        " there; part of the gap may be caching or longer answers."
+    )
+
+
+_MUCH_THINKING: Final = Decimal("0.5")
+"""Share of the output from which on reasoning is what to lower."""
+_ADVICE: Final[dict[str, Callable[[Advice, Name], str]]] = {
+    "cheaper model": _cheaper_model,
+    "caching": _caching,
+    "output": _output,
+    "host": _host,
+}
+
+
+def advice_footer(report: AdviceReport) -> str:
+    """Return what the suggestions rest on."""
+    known = words.plural(report.days, "known day")
+    rests_on = f"Estimates from your own {known} up to {words.day(report.newest)} (UTC)"
+    if report.has_prices:
+        return f"{rests_on} and list prices. Savings on the same tokens do not add up."
+    return f"{rests_on}. No price list has been read yet: run `costcompass refresh`."

@@ -10,6 +10,7 @@ SPEND_HELP: Final = (
     "dated periods: 2026-10, 2026-10-03, 2026-10-01..2026-10-15; all days are UTC days",
     "dimensions: by model (default), by provider, by host, by day, by account, by key",
     "any other word keeps the models whose name contains it, and * stands for anything",
+    "`advice` alone: at most three ways to spend less, from your own 30 days",
     "examples: `7d by host claude`, `last month`, `30d by day`",
 )
 FORECAST_USAGE: Final = "[if MODEL to OTHER [PCT%]]"

@@ -1,14 +1,22 @@
-"""`forecast if` on a terminal and as JSON."""
+"""`forecast if` and `spend advice` on a terminal and as JSON."""
 
 from __future__ import annotations
 
 from datetime import datetime, tzinfo
 from typing import Any
 
-from bot.lever_words import if_figures, if_headline, if_notes
+from bot.lever_words import (
+    advice_footer,
+    advice_headline,
+    advice_line,
+    if_figures,
+    if_headline,
+    if_notes,
+)
 from bot.terminal.figures import figure_line
 from bot.terminal.paint import Paint, wrapped
 from bot.terminal.shapes import moment_shape
+from costcompass_core.domain.advice import AdviceReport
 from costcompass_core.domain.money import Usd
 from costcompass_core.domain.whatif import IfReport
 
@@ -54,3 +62,37 @@ def if_shape(report: IfReport) -> dict[str, Any]:
 
 def _usd(amount: Usd | None) -> str | None:
     return None if amount is None else amount.text()
+
+
+def advice_text(report: AdviceReport, _now: datetime, _zone: tzinfo, paint: Paint) -> str:
+    """Return the suggestions in at most 80 columns."""
+    parts = [paint(wrapped(advice_headline(report), ""), "bold"), ""]
+    for place, one in enumerate(report.found, 1):
+        text = wrapped(advice_line(one), "     ")
+        parts += [f"  {place}. {text[5:]}", ""]
+    parts.append(paint(wrapped(advice_footer(report)), "dim"))
+    return "\n".join(parts) + "\n"
+
+
+def advice_shape(report: AdviceReport) -> dict[str, Any]:
+    """Return the `spend advice --json` object: money as text, savings marked as estimates."""
+    return {
+        "days": report.days,
+        "through": str(report.newest),
+        "total_usd_30_days": report.total.text(),
+        "too_early": report.too_early,
+        "prices_known": report.has_prices,
+        "suggestions": [
+            {
+                "kind": one.kind,
+                "model": one.model,
+                "other": one.other or None,
+                "saving_usd_30_days": one.saving.text(),
+                "cost_usd_30_days": one.cost.text(),
+                "estimate": True,
+                **one.counts,
+                **{f"{name}_share": str(value) for name, value in one.shares.items()},
+            }
+            for one in report.found
+        ],
+    }

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlite3
 from datetime import date, datetime
 
+from costcompass_core.domain.advice import AdviceReport, advise
+from costcompass_core.domain.advice.view import View
 from costcompass_core.domain.catalogue import Catalogue, named
 from costcompass_core.domain.days import ONE_DAY, newest_completed, utc_day
 from costcompass_core.domain.errors import UsageError
@@ -27,6 +29,14 @@ def in_use(tx: sqlite3.Connection, newest: date) -> InUse:
 def _by_model(tx: sqlite3.Connection, first: date, last: date) -> dict[str, Amounts]:
     found = grouped(queries.amounts(tx, first, last, "model", models_json(queries.model_names(tx))))
     return {one.name: one for one in found}
+
+
+def answer_advice(tx: sqlite3.Connection, now: datetime) -> AdviceReport:
+    """Return what could be changed about the spend of the last 30 completed UTC days."""
+    newest = newest_completed(utc_day(now))
+    used, lists = in_use(tx, newest), whole_list(tx)
+    hosts = queries.host_amounts(tx, newest - (MONTH_DAYS - 1) * ONE_DAY, newest)
+    return advise(View(used.models, hosts, lists.models if lists else {}, used.days), newest)
 
 
 def answer_if(

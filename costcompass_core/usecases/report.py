@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, tzinfo
 
+from costcompass_core.domain.advice import AdviceReport
 from costcompass_core.domain.days import (
     ONE_DAY,
     Month,
@@ -36,7 +37,7 @@ from costcompass_core.storage.keys import key_amounts
 from costcompass_core.storage.refreshes import health
 from costcompass_core.storage.store import Store
 from costcompass_core.storage.views import today_of
-from costcompass_core.usecases.levers import answer_if
+from costcompass_core.usecases.levers import answer_advice, answer_if
 
 NO_KEY = "(no key known)"
 """Usage that no listed key accounts for: deleted keys, other workspaces, the chat room."""
@@ -76,6 +77,13 @@ class Questions:
         """Answer the words after `/forecast if`. Raises `UsageError` for words that make no sense."""
         with self.store.reading() as tx:
             return answer_if(tx, words, self._forecast(tx, now), now)
+
+    def advice(self, words: str, now: datetime) -> AdviceReport:
+        """Answer `/spend advice`, which takes no words. Raises `UsageError` for others."""
+        if words.strip():
+            raise UsageError("`advice` takes no other words", "use it alone: `spend advice`")
+        with self.store.reading() as tx:
+            return answer_advice(tx, now)
 
     def _forecast(self, tx: sqlite3.Connection, now: datetime) -> ForecastReport:
         today = utc_day(now)

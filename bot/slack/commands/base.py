@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any, Protocol
 
+from costcompass_core.domain.advice import AdviceReport
 from costcompass_core.domain.forecast import ForecastReport
 from costcompass_core.domain.reports import SpendReport
 from costcompass_core.domain.whatif import IfReport
@@ -23,6 +24,9 @@ class Questions(Protocol):
 
     def forecast_if(self, words: str, now: datetime) -> IfReport:
         """Answer the words after `/forecast if`."""
+
+    def advice(self, words: str, now: datetime) -> AdviceReport:
+        """Answer `/spend advice`."""
 
     @property
     def zone(self) -> tzinfo:

@@ -7,11 +7,14 @@ from datetime import datetime
 from typing import Final
 
 from bot.slack.commands.base import Answer, Command, Message, Questions
+from bot.slack.lever_messages import advice_message
 from bot.slack.messages import help_message, spend_message
 from bot.usage_help import SPEND_HELP, SPEND_USAGE
 from costcompass_core.domain.query import ask_of, wants_help
 
-_ASKS: Final[Mapping[str, Answer]] = {}
+_ASKS: Final[Mapping[str, Answer]] = {
+    "advice": lambda questions, words, now: advice_message(questions.advice(words, now)),
+}
 """What else may be asked, by the word that asks it."""
 
 
