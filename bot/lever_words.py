@@ -80,7 +80,9 @@ def if_notes(report: IfReport, now: datetime, name: Name = words.clean) -> list[
         found.append(
             "The same tokens are assumed; another model may count, cache and write differently."
         )
-        if not report.cached:
+        if report.other.free:
+            found.append("It is listed as free; free models have limits on requests.")
+        elif not report.cached:
             found.append("It lists no cheaper cached reads, so cached tokens cost the full price.")
         if report.other.conditional:
             found.append("It costs otherwise for long prompts or at some hours; that is left out.")
