@@ -16,7 +16,6 @@ from costcompass_core.domain.reports import Amounts, grouped
 from costcompass_core.domain.whatif import IfReport, effective_of, parse_if, what_if
 from costcompass_core.storage import spend as queries
 from costcompass_core.storage.catalogue import catalogue, providers
-from costcompass_core.storage.spend import models_json
 
 
 def in_use(tx: sqlite3.Connection, newest: date) -> InUse:
@@ -27,7 +26,7 @@ def in_use(tx: sqlite3.Connection, newest: date) -> InUse:
 
 
 def _by_model(tx: sqlite3.Connection, first: date, last: date) -> dict[str, Amounts]:
-    found = grouped(queries.amounts(tx, first, last, "model", models_json(queries.model_names(tx))))
+    found = grouped(queries.amounts(tx, first, last, "model", None))
     return {one.name: one for one in found}
 
 
