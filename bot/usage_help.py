@@ -11,10 +11,12 @@ SPEND_HELP: Final = (
     "dimensions: by model (default), by provider, by host, by day, by account, by key",
     "any other word keeps the models whose name contains it, and * stands for anything",
     "why [PERIOD] [MODEL…]: why it changed against as many days before (7d unless told)",
+    "`advice` alone: at most three ways to spend less, from your own 30 days",
     "examples: `7d by host claude`, `last month`, `30d by day`, `why`, `why 30d claude`",
 )
-FORECAST_USAGE: Final = ""
+FORECAST_USAGE: Final = "[if MODEL to OTHER [PCT%]]"
 FORECAST_HELP: Final = (
     "next month = mean of the 7 newest completed UTC days × days of next month + subscriptions",
     "beside it: this month, the balance, and how many days it lasts at that rate",
+    "`if MODEL to OTHER [50%]`: what moving that share of traffic would change, at list prices",
 )

@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 import click
 
 from bot.cli.base import Context, json_option, now, paint, print_json
+from bot.terminal.levers import advice_shape, advice_text, if_shape, if_text
 from bot.terminal.paint import Paint
 from bot.terminal.reports import forecast_text, spend_text
 from bot.terminal.shapes import forecast_shape, spend_shape
@@ -33,10 +34,13 @@ _SPEND_ASKS: Final[Mapping[str, _Ask]] = {
     "why": _Ask(
         Questions.why, why_shape, lambda report, now, _, paint: why_text(report, now, paint)
     ),
+    "advice": _Ask(Questions.advice, advice_shape, advice_text),
 }
 """What else `spend` may be asked, by the word that asks it."""
 _FORECAST: Final = _Ask(Questions.forecast, forecast_shape, forecast_text)
-_FORECAST_ASKS: Final[Mapping[str, _Ask]] = {}
+_FORECAST_ASKS: Final[Mapping[str, _Ask]] = {
+    "if": _Ask(Questions.forecast_if, if_shape, if_text),
+}
 
 
 def _tell(context: Context, ask: _Ask, words: str, *, as_json: bool) -> None:

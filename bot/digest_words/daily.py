@@ -14,6 +14,8 @@ from costcompass_core.domain.digest import DigestReport
 from costcompass_core.domain.incidents import TOP_UP_MENDS
 from costcompass_core.domain.money import ZERO, Usd
 
+PRICES_TITLE: Final = "Prices and models that you use"
+"""What stands over changes of the price list."""
 _FRESH: Final = timedelta(hours=1)
 """Age up to which a balance is told without its age."""
 

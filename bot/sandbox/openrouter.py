@@ -15,6 +15,7 @@ from bot.sandbox.loopback import Incoming, Loopback, Wire
 from bot.sandbox.openrouter_account import StandInAccount
 from bot.sandbox.openrouter_answers import Asker, Question, reply
 from bot.sandbox.openrouter_quirks import Quirks
+from bot.sandbox.openrouter_shelf import Shelf
 from bot.sandbox.wire import refusal
 
 KeyKind = Literal["management", "inference", "unknown", "none"]
@@ -45,6 +46,7 @@ class OpenRouter(Loopback):
     def __init__(self, now: Callable[[], datetime], accounts: Iterable[StandInAccount]) -> None:
         self.accounts = tuple(accounts)
         self.quirks = Quirks()
+        self.shelf = Shelf()
         self.faults = Faults()
         self._now = now
         self._log: list[Request] = []
@@ -77,6 +79,7 @@ class OpenRouter(Loopback):
             asker,
             self._now(),
             self.quirks,
+            self.shelf,
             incoming.method,
             incoming.body,
             self._queries(asker) if path == _QUERY else 0,

@@ -14,6 +14,7 @@ from bot.sandbox import openrouter_analytics
 from bot.sandbox.catalog import CATALOG, model_listing
 from bot.sandbox.openrouter_account import DEFAULT_WORKSPACE, StandInAccount, StandInKey
 from bot.sandbox.openrouter_quirks import Quirks, money_writer, shaped
+from bot.sandbox.openrouter_shelf import Shelf
 from bot.sandbox.wire import Answer, answered, refusal
 
 WINDOW_DAYS: Final = 30
@@ -41,6 +42,7 @@ class Question(NamedTuple):
     asker: Asker | None
     now: datetime
     quirks: Quirks
+    shelf: Shelf = Shelf()
     method: str = "GET"
     body: bytes = b""
     queries: int = 0
@@ -73,13 +75,16 @@ def _managed(asker: Asker, question: Question) -> Answer:
 
 
 def _models(question: Question) -> Answer:
+    page_size = question.quirks.models_page
     start = _number(question.params.get("offset", "0"))
-    count = _number(question.params.get("limit", "1000"))
+    count = _number(question.params.get("limit", str(page_size or 1000)))
     if start is None or count is None:
         return refusal(400)
-    listed = [model_listing(model) for model in CATALOG]
-    page = listed[start : start + count]
-    body = {"data": page, "links": {"next": None}, "total_count": len(listed)}
+    everything = [model_listing(model) for model in CATALOG]
+    listed = question.shelf.shown(everything, question.now)
+    page, end = listed[start : start + count], start + count
+    more = f"/api/v1/models?offset={end}&limit={count}" if end < len(listed) else None
+    body = {"data": page, "links": {"next": more}, "total_count": len(listed)}
     return answered(body)
 
 

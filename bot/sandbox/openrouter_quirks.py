@@ -34,6 +34,8 @@ class Quirks:
     """Rows come in no order."""
     old_key_shape: bool = False
     """`/key` lacks what came after August 2026."""
+    models_page: int = 0
+    """Models on a page of `/models`, where not all come at once."""
     zero_credits: bool = False
     """An inference key is told zeros by `/credits`, not 403."""
     analytics_titles: bool = False

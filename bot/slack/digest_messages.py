@@ -9,6 +9,7 @@ from typing import Final
 from bot import alert_words, words
 from bot.digest_words import daily, monthly
 from bot.digest_words.pieces import Figure, delayed_line, mover_figure
+from bot.digest_words.prices import news_line
 from bot.slack.blocks import Block, bullets, context, section
 from bot.slack.commands.base import Message
 from bot.slack.voice import SLACK
@@ -35,6 +36,9 @@ def digest_message(
     blocks.append(_figures(daily.figures(report, zone)))
     if report.movers:
         blocks.append(_movers(daily.movers_title(report), report.movers, "usually"))
+    if report.prices:
+        told = (escape(news_line(one, report.day, fenced)) for one in report.prices[:_ROWS])
+        blocks += [section(f"*{daily.PRICES_TITLE}*"), bullets(told)]
     if notes := daily.notes(report):
         blocks.append(bullets(map(escape, notes)))
     footer = daily.footer(report, now, zone)

@@ -7,6 +7,7 @@ from datetime import datetime, tzinfo
 from bot import alert_words
 from bot.digest_words import daily
 from bot.digest_words.pieces import mover_figure
+from bot.digest_words.prices import news_line
 from bot.terminal.figures import figure_line
 from bot.terminal.paint import Paint, wrapped
 from costcompass_core.domain.digest import DigestReport
@@ -23,6 +24,7 @@ def digest_text(report: DigestReport, now: datetime, zone: tzinfo, paint: Paint)
     parts += [""] if report.incidents else []
     parts += [figure_line(*one, paint) for one in daily.figures(report, zone)]
     parts += _movers(report, paint)
+    parts += _prices(report, paint)
     parts.append("")
     parts += [wrapped(note) for note in daily.notes(report)]
     parts.append(paint(wrapped(daily.footer(report, now, zone)), "dim"))
@@ -42,3 +44,10 @@ def _movers(report: DigestReport, paint: Paint) -> list[str]:
         change, rests_on = mover_figure(one, "usually")
         lines.append(figure_line(one.name, change, rests_on, paint, room=_NAME))
     return lines
+
+
+def _prices(report: DigestReport, paint: Paint) -> list[str]:
+    if not report.prices:
+        return []
+    lines = ["", paint(f"  {daily.PRICES_TITLE}", "dim")]
+    return lines + [wrapped(news_line(one, report.day)) for one in report.prices]

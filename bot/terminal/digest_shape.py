@@ -12,6 +12,7 @@ from costcompass_core.domain.digest import DigestReport, EndedMonth
 from costcompass_core.domain.ledger import Pace, Restated
 from costcompass_core.domain.money import Usd
 from costcompass_core.domain.movers import Mover
+from costcompass_core.domain.prices import News, PriceNews
 from costcompass_core.domain.rules.views import Today
 
 
@@ -43,6 +44,7 @@ def digest_shape(report: DigestReport) -> dict[str, Any]:
         "data_through": _day(report.data_through),
         "refreshed_at": moment_shape(report.refreshed_at),
         "last_month": _last_month(report.ended),
+        "prices": [_news(one) for one in report.prices],
     }
 
 
@@ -96,4 +98,24 @@ def _last_month(ended: EndedMonth | None) -> dict[str, Any] | None:
         "usd": _usd(ended.total),
         "before_usd": _usd(ended.against.usd if ended.against else None),
         "change": str(ended.against.change) if ended.against else None,
+    }
+
+
+def _news(one: News) -> dict[str, Any]:
+    """Return a change of prices with its effect (an estimate), or the end of a model."""
+    if isinstance(one, PriceNews):
+        return {
+            "model": one.model,
+            "what": "price",
+            "before": {kind: price.text() for kind, price in one.before.items()},
+            "after": {kind: price.text() for kind, price in one.after.items()},
+            "effect_usd_per_month": _usd(one.effect),
+            "estimate": True,
+        }
+    what = "stays" if one.stays else "removed" if one.on is None else "expires"
+    return {
+        "model": one.model,
+        "what": what,
+        "on": _day(one.on),
+        "cost_usd_30_days": one.cost.text(),
     }

@@ -22,6 +22,7 @@ from costcompass_core.domain.ledger import (
 from costcompass_core.domain.money import ZERO, Usd
 from costcompass_core.domain.movers import ModelDay, Mover, mean, movers
 from costcompass_core.domain.notices import settled_at
+from costcompass_core.domain.prices import News
 from costcompass_core.domain.reports import Health, SpendRow, known_at, known_through
 from costcompass_core.domain.rules.views import Today
 from costcompass_core.domain.subscriptions import Subscription
@@ -62,6 +63,8 @@ class DigestReport:
     restated: tuple[Restated, ...]
     missing_days: tuple[date, ...]
     today: Today | None = None
+    prices: tuple[News, ...] = ()
+    """What changed about the prices and the future of models in use."""
 
     @property
     def health(self) -> tuple[Health, ...]:
@@ -103,12 +106,12 @@ class DigestReport:
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing to say: nothing spent, open, restated, missing or failing."""
+        """Whether there is nothing to say: nothing spent, open, restated, missing, failing or changed."""
         ended = self.ended.total if self.ended else None
         burn = self.outlook.next_month.burn
         unknown = burn.spent if burn and self.yesterday is None else None  # not the same as zero
         spent = any((self.yesterday, self.so_far, ended, unknown))
-        wrong = self.incidents or self.restated or self.late or self.overdue_days
+        wrong = self.prices or self.incidents or self.restated or self.late or self.overdue_days
         return not self.health or not (spent or wrong)
 
 
@@ -148,6 +151,7 @@ def digest_of(
     incidents: Sequence[Incident],
     changes: Iterable[DayChange],
     today: Today | None = None,
+    prices: tuple[News, ...] = (),
 ) -> DigestReport:
     """Put a digest together. `costs` reach back a week from `newest`, `changes` to the last digest.
 
@@ -175,6 +179,7 @@ def digest_of(
         restatements(one for one in changes if one.day < newest),
         ledger.missing(Month.of(newest).first, newest),
         today,
+        prices,
     )
 
 

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from enum import Enum
 from typing import Any, Protocol
 
+from costcompass_core.domain.catalogue import PriceList
 from costcompass_core.domain.secret import Secret
 from costcompass_core.domain.usage import Activity, ApiKey, Balance, SoFar
 
@@ -91,3 +92,5 @@ class Provider:
     """How many completed UTC days are on offer."""
     analytics: Analytics | None = None
     """Where the provider has it."""
+    read_models: Callable[[Client], PriceList] | None = None
+    """Reads the price list, where the provider has one."""

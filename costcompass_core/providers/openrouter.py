@@ -21,6 +21,7 @@ from costcompass_core.domain.usage import Activity, ApiKey, Balance, Usage
 from costcompass_core.providers.base import Client, KeyType, Provider
 from costcompass_core.providers.fields import Days, Names, clean, count
 from costcompass_core.providers.openrouter_analytics import ANALYTICS
+from costcompass_core.providers.openrouter_models import read_models
 
 WINDOW_DAYS: Final = 30
 """How many completed UTC days `/activity` reaches back."""
@@ -266,4 +267,5 @@ PROVIDER: Final = Provider(
     read_key_activity=read_key_activity,
     window_days=WINDOW_DAYS,
     analytics=ANALYTICS,
+    read_models=read_models,
 )

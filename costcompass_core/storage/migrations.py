@@ -36,6 +36,11 @@ def m0003_analytics(db: Database) -> None:
     _run(db, _ANALYTICS)
 
 
+def m0004_catalogue(db: Database) -> None:
+    """Add the price list and how it changes."""
+    _run(db, _CATALOGUE)
+
+
 def _run(db: Database, statements: str) -> None:
     for statement in statements.split(";"):
         if statement.strip():
@@ -143,7 +148,23 @@ CREATE TABLE today_read (
 """
 
 
-STEPS: Final = (m0001_ledger, m0002_alerts, m0003_analytics)
+_CATALOGUE: Final = """
+CREATE TABLE catalogue (
+    provider TEXT NOT NULL, model TEXT NOT NULL, since TEXT NOT NULL, body TEXT NOT NULL,
+    removed INTEGER NOT NULL,
+    PRIMARY KEY (provider, model)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE catalogue_change (
+    id INTEGER PRIMARY KEY, provider TEXT NOT NULL, model TEXT NOT NULL, at TEXT NOT NULL,
+    what TEXT NOT NULL, before TEXT, after TEXT
+) STRICT;
+
+CREATE TABLE catalogue_read (provider TEXT PRIMARY KEY, at TEXT NOT NULL) STRICT, WITHOUT ROWID
+"""
+
+
+STEPS: Final = (m0001_ledger, m0002_alerts, m0003_analytics, m0004_catalogue)
 """Every step, in order; a ledger remembers those it went through by name."""
 
 

@@ -79,6 +79,20 @@ def _sources(
         yield _Source("usage", "day", (end.last + ONE_DAY).isoformat(), last.isoformat())
 
 
+def host_amounts(tx: sqlite3.Connection, first: date, last: date) -> dict[str, list[Amounts]]:
+    """Return the usage of each model from `first` to `last` by host, under the hosts' names."""
+    found: dict[str, list[Amounts]] = {}
+    for model, host, *counts, cost, byok in tx.execute(
+        f"SELECT model, host, {SUMS}, {AMOUNTS} FROM usage"
+        " WHERE account IN (SELECT name FROM account) AND day BETWEEN ? AND ?"
+        " GROUP BY model, host",
+        (first.isoformat(), last.isoformat()),
+    ):
+        amount = Amounts(host, sum_of(cost), sum_of(byok), *counts)
+        found.setdefault(model, []).append(amount)
+    return found
+
+
 def model_names(tx: sqlite3.Connection) -> list[str]:
     """Return every model that was ever used."""
     found = tx.execute(

@@ -22,15 +22,18 @@ from costcompass_core.domain.ledger import USUAL_DAYS, Ledger, restatements, who
 from costcompass_core.domain.money import ZERO
 from costcompass_core.domain.movers import Mover, most_moved
 from costcompass_core.domain.notices import settled_at
+from costcompass_core.domain.prices import news
 from costcompass_core.domain.query import Dimension
 from costcompass_core.domain.reports import Amounts, Health, SpendRow, known_through, ranked
 from costcompass_core.domain.subscriptions import Subscription, due_in, in_other_currencies
+from costcompass_core.storage.catalogue import expiries_at, list_changes
 from costcompass_core.storage.digest import balances_at, day_changes, model_days, models_before
 from costcompass_core.storage.incidents import open_incidents
 from costcompass_core.storage.refreshes import health
 from costcompass_core.storage.spend import amounts, first_day, histories
 from costcompass_core.storage.store import Store
 from costcompass_core.storage.views import today_of
+from costcompass_core.usecases.levers import in_use
 
 _EVERY: Final = ONE_DAY
 """How far back changes are news: to the digest before this one."""
@@ -88,6 +91,9 @@ def _digest(
         incidents=[one for one in open_incidents(tx) if one.opened_at <= at],
         changes=day_changes(tx, at - _EVERY, at),
         today=today_of(tx, [one.account for one in conditions], at),
+        prices=news(
+            list_changes(tx, at - _EVERY, at), expiries_at(tx, at), in_use(tx, newest), today
+        ),
     )
 
 

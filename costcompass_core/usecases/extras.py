@@ -9,9 +9,11 @@ from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from typing import Final
 
+from costcompass_core.domain.catalogue import too_short
 from costcompass_core.domain.days import utc_day
 from costcompass_core.domain.errors import CostCompassError
 from costcompass_core.domain.usage import SoFar
+from costcompass_core.storage import catalogue as catalogue_queries
 from costcompass_core.storage import keys as key_queries
 from costcompass_core.storage import usage as usage_queries
 from costcompass_core.storage.refreshes import Part
@@ -39,6 +41,7 @@ def read_extras(
     _today(source, store, now, outcome, progress)
     if "activity" in parts:
         _split_by_key(source, store, now, outcome, progress)
+        _price_list(source, store, now, outcome, progress)
 
 
 def _split_by_key(
@@ -111,3 +114,35 @@ def _today(
         return
     with store.writing() as tx:
         store_today(tx, account, today, SoFar(rows, so_far.at), at)
+
+
+def _price_list(
+    source: Source,
+    store: Store,
+    now: Callable[[], datetime],
+    outcome: Outcome,
+    progress: Progress,
+) -> None:
+    """Read the provider's price list once a UTC day; a failure is tried again next time."""
+    read, name = source.provider.read_models, source.provider.name
+    if read is None:
+        return
+    with store.reading() as tx:
+        last = catalogue_queries.read_on(tx, name)
+        known = catalogue_queries.listed(tx, name, removed=False)
+    if last is not None and utc_day(last) >= utc_day(now()):
+        return
+    progress("prices")
+    try:
+        found = read(source.client)
+    except CostCompassError as error:
+        outcome.notes.append(f"the price list was not read: {error}")
+        return
+    outcome.notes.extend(found.notes)
+    if too_short(known, found.models):
+        outcome.notes.append(
+            f"the price list was not believed: {len(found.models)} models, {len(known)} before"
+        )
+        return
+    with store.writing() as tx:
+        catalogue_queries.store_list(tx, name, found.models, now())

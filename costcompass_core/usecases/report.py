@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, tzinfo
 
+from costcompass_core.domain.advice import AdviceReport
 from costcompass_core.domain.days import (
     ONE_DAY,
     Month,
@@ -28,6 +29,7 @@ from costcompass_core.domain.reports import (
     remainder,
 )
 from costcompass_core.domain.subscriptions import Subscription, due_in, in_other_currencies
+from costcompass_core.domain.whatif import IfReport
 from costcompass_core.domain.why import WhyReport
 from costcompass_core.storage import spend as queries
 from costcompass_core.storage.balance import counter_near, newest_balances, newest_counter
@@ -36,6 +38,7 @@ from costcompass_core.storage.refreshes import health
 from costcompass_core.storage.store import Store
 from costcompass_core.storage.today import today_amounts, today_models, today_reported
 from costcompass_core.storage.views import today_of
+from costcompass_core.usecases.levers import answer_advice, answer_if
 from costcompass_core.usecases.why import why_report
 
 NO_KEY = "(no key known)"
@@ -76,20 +79,35 @@ class Questions:
         """Answer the words after `/forecast`, which are none. Raises `UsageError` for others."""
         if words.strip():
             raise UsageError(f"`forecast` knows no `{words.strip()[:40]}`", "use it alone")
+        with self.store.reading() as tx:
+            return self._forecast(tx, now)
+
+    def forecast_if(self, words: str, now: datetime) -> IfReport:
+        """Answer the words after `/forecast if`. Raises `UsageError` for words that make no sense."""
+        with self.store.reading() as tx:
+            return answer_if(tx, words, self._forecast(tx, now), now)
+
+    def advice(self, words: str, now: datetime) -> AdviceReport:
+        """Answer `/spend advice`, which takes no words. Raises `UsageError` for others."""
+        if words.strip():
+            raise UsageError("`advice` takes no other words", "use it alone: `spend advice`")
+        with self.store.reading() as tx:
+            return answer_advice(tx, now)
+
+    def _forecast(self, tx: sqlite3.Connection, now: datetime) -> ForecastReport:
         today = utc_day(now)
         since = min(Month.of(today).first, today - RECENT_DAYS * ONE_DAY)
-        with self.store.reading() as tx:
-            conditions = health(tx)
-            oldest = known_through(conditions)
-            if oldest is not None:  # the burn looks back from the newest day that is known
-                since = min(since, oldest - RECENT_DAYS * ONE_DAY)
-            return forecast(
-                today,
-                queries.histories(tx, since),
-                newest_balances(tx),
-                self.subscriptions,
-                conditions,
-            )
+        conditions = health(tx)
+        oldest = known_through(conditions)
+        if oldest is not None:  # the burn looks back from the newest day that is known
+            since = min(since, oldest - RECENT_DAYS * ONE_DAY)
+        return forecast(
+            today,
+            queries.histories(tx, since),
+            newest_balances(tx),
+            self.subscriptions,
+            conditions,
+        )
 
     def _spend(self, tx: sqlite3.Connection, query: SpendQuery, now: datetime) -> SpendReport:
         rows, total, byok = ranked(_amounts(tx, query))

@@ -69,6 +69,7 @@ def test_the_json_shape_is_stable_and_exact(stored: Install):
         "data_through": "2025-11-21",
         "refreshed_at": "2025-11-22T07:30:00Z",
         "last_month": None,
+        "prices": [],
     }
 
 

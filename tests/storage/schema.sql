@@ -11,6 +11,19 @@ CREATE TABLE balance (
     PRIMARY KEY (account, at)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE catalogue (
+    provider TEXT NOT NULL, model TEXT NOT NULL, since TEXT NOT NULL, body TEXT NOT NULL,
+    removed INTEGER NOT NULL,
+    PRIMARY KEY (provider, model)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE catalogue_change (
+    id INTEGER PRIMARY KEY, provider TEXT NOT NULL, model TEXT NOT NULL, at TEXT NOT NULL,
+    what TEXT NOT NULL, before TEXT, after TEXT
+) STRICT;
+
+CREATE TABLE catalogue_read (provider TEXT PRIMARY KEY, at TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
 CREATE TABLE incident (
     id INTEGER PRIMARY KEY, rule TEXT NOT NULL, account TEXT NOT NULL, subject TEXT NOT NULL,
     opened_at TEXT NOT NULL, resolved_at TEXT,

@@ -36,6 +36,7 @@ def test_the_first_refresh_reads_everything_once_and_the_next_only_the_last_thre
         "/credits",
         "/keys include_disabled=true offset=0",
         f"/activity api_key_hash={key}",
+        "/models output_modalities=all",
     ]
     assert (outcome.new_days, outcome.rows, outcome.notes) == (30, 30, [])
     assert outcome.balance.left == Usd.of(96)

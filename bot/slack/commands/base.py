@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any, Protocol
 
+from costcompass_core.domain.advice import AdviceReport
 from costcompass_core.domain.forecast import ForecastReport
 from costcompass_core.domain.reports import SpendReport
+from costcompass_core.domain.whatif import IfReport
 from costcompass_core.domain.why import WhyReport
 
 
@@ -23,6 +25,12 @@ class Questions(Protocol):
 
     def forecast(self, words: str, now: datetime) -> ForecastReport:
         """Answer the words after `/forecast`."""
+
+    def forecast_if(self, words: str, now: datetime) -> IfReport:
+        """Answer the words after `/forecast if`."""
+
+    def advice(self, words: str, now: datetime) -> AdviceReport:
+        """Answer `/spend advice`."""
 
     @property
     def zone(self) -> tzinfo:

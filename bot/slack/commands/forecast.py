@@ -7,11 +7,14 @@ from datetime import datetime
 from typing import Final
 
 from bot.slack.commands.base import Answer, Command, Message, Questions
+from bot.slack.lever_messages import if_message
 from bot.slack.messages import forecast_message, help_message
 from bot.usage_help import FORECAST_HELP, FORECAST_USAGE
 from costcompass_core.domain.query import ask_of, wants_help
 
-_ASKS: Final[Mapping[str, Answer]] = {}
+_ASKS: Final[Mapping[str, Answer]] = {
+    "if": lambda questions, words, now: if_message(questions.forecast_if(words, now), now),
+}
 """What else may be asked, by the word that asks it."""
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from bot.slack.commands.base import Answer, Command, Message, Questions
+from bot.slack.lever_messages import advice_message
 from bot.slack.messages import help_message, spend_message
 from bot.slack.why_message import why_message
 from bot.usage_help import SPEND_HELP, SPEND_USAGE
@@ -14,6 +15,7 @@ from costcompass_core.domain.query import ask_of, wants_help
 
 _ASKS: Final[Mapping[str, Answer]] = {
     "why": lambda questions, words, now: why_message(questions.why(words, now), now),
+    "advice": lambda questions, words, now: advice_message(questions.advice(words, now)),
 }
 """What else may be asked, by the word that asks it."""
 
