@@ -141,7 +141,7 @@ def commit(account: Account, store: Store, reading: Reading, watch: Watch | None
             note_success(tx, account.name, "balance", reading.at)
         if watch is not None:
             notices += _history(tx, outcome, reading, watch)
-            just_read = account.name if reading.activity is not None else None
+            just_read = account.name if outcome.new_days or outcome.restated else None
             look(tx, watch, reading.at, [one for one in notices if one], just_read)
     return outcome
 

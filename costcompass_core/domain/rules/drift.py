@@ -17,7 +17,7 @@ from costcompass_core.domain.past import (
     compare_week,
     in_week,
 )
-from costcompass_core.domain.rules.unusual import past_is_known
+from costcompass_core.domain.rules.unusual import past_is_known, stood_out
 from costcompass_core.domain.rules.views import AccountView, Finding, Limits
 
 DEARER: Final = Fraction(1, 5)
@@ -112,12 +112,18 @@ def _by_model(used: Sequence[Used]) -> dict[str, list[Used]]:
 
 
 def _compared(view: AccountView, limits: Limits) -> tuple[list[Usd], Sequence[Used]] | None:
-    """Return the 28 days before the last 7 and who was used since, where all of it is known."""
+    """Return the 28 days before the last 7 and who was used since, where all of it is known.
+
+    In a week with a day that stood out nothing is judged: a burst is no drift, and has its own alert.
+    """
     past, used = view.past, view.used
     if past is None or used is None or not past.read or not past_is_known(view, limits):
         return None
     base = past.base(WEEK)
-    return None if base is None or past.week(0) is None else (base, used)
+    if base is None or past.week(0) is None:
+        return None
+    burst = any(stood_out(past, age, limits.spike_above) for age in range(WEEK))
+    return None if burst else (base, used)
 
 
 def _told(found: Attribution) -> list[Shift]:

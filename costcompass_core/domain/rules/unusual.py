@@ -176,14 +176,15 @@ def _level_at(past: Past, age: int, floor: Usd) -> _Level | None:
     week, base = past.week(age), past.base(age + WEEK)
     if week is None or base is None or not _is_level(week, base, floor):
         return None
-    spiky = any(_stood_out(past, one, floor) for one in range(age, age + WEEK))
+    spiky = any(stood_out(past, one, floor) for one in range(age, age + WEEK))
     if spiky and not _is_level(sorted(week, key=lambda one: one.amount)[:-1], base, floor):
         return None
     per_day, usual = mean(week), mean(base)
     return _Level(per_day, base, (per_day - usual) * WEEK)
 
 
-def _stood_out(past: Past, age: int, floor: Usd) -> bool:
+def stood_out(past: Past, age: int, floor: Usd) -> bool:
+    """Return whether the completed day of that age stands out from the days before it."""
     spent, base = past.days[age], past.base(age + 1)
     return spent is not None and base is not None and stands_out(spent, base, floor)
 
