@@ -103,7 +103,7 @@ def _judged(
     fresh = replace(incident, facts=_facts(incident, finding), as_of=finding.as_of)
     if not max(incident.level, finding.level):  # the level it was about is not set any more
         yield _resolved(was, _because(was, "unwatched"), now)
-    elif finding.holds == 0 and now - incident.opened_at >= finding.lasts:
+    elif finding.holds == 0 and not timedelta(0) <= now - incident.opened_at < finding.lasts:
         yield _resolved(fresh, fresh.facts, now)
     elif finding.holds == 0:
         yield from _noted(was, fresh)

@@ -102,7 +102,7 @@ def test_a_missing_day_lets_nothing_be_judged(world):
 
 
 def test_traffic_that_moves_to_a_dearer_model_is_told_once_with_both_names(world):
-    watcher = watched(world, spending("2", 5000))
+    watcher = watched(world, spending(2, 5000))
     told = live(watcher, 3, 9, "dear/model")
     assert told == ["new_model main", "opened routing_drift main"]
     facts = watcher.incident("routing_drift").facts
@@ -113,10 +113,10 @@ def test_traffic_that_moves_to_a_dearer_model_is_told_once_with_both_names(world
 def test_a_model_that_moves_to_a_dearer_host_is_told_with_both_prices(world):
     account = spending(0, 5000)
     for age in range(1, 41):
-        account.set_day(ago(age), [row(ago(age), 3, provider_name="Usual")])
+        account.set_day(ago(age), [row(ago(age), 3, host="Usual")])
     watcher, told = watched(world, account), []
     for day in range(6):
-        account.set_day(ago(-day), [row(ago(-day), 5, provider_name="Dear", endpoint_id="e")])
+        account.set_day(ago(-day), [row(ago(-day), 5, host="Dear")])
         told += watcher.refresh(after=DAY)
     assert told == ["opened fallback_routing main"]
     facts = watcher.incident("fallback_routing").facts
