@@ -237,20 +237,20 @@ UNUSUAL = {
     ("rule", "more", "sentence"),
     [
         ("spend_spike", CAUSE,
-         "Spend of main on 22 Nov is unusual: $48.00, $43.00 over the usual $5.00 a day."
-         ' Mostly "openai/gpt-5": +$31.20, more traffic. The rule: a day far from the median'),
+         ("Spend of main on 22 Nov is unusual: $48.00, $43.00 over the usual $5.00 a day."
+         ' Mostly "openai/gpt-5": +$31.20, more traffic. The rule: a day far from the median')),
         ("spend_spike", {"today": 1},
-         "Spend of main on 22 Nov is unusual: at least $48.00 so far, $43.00 over the usual $5.00 a"
-         " day. By the balance; the models of today are reported after midnight UTC."),
+         ("Spend of main on 22 Nov is unusual: at least $48.00 so far, $43.00 over the usual $5.00 a"
+         " day. By the balance; the models of today are reported after midnight UTC.")),
         ("spend_level", CAUSE,
-         "Daily spend of main is far higher: $30.00 a day in 7 days, up from $10.00: $140.00 over,"
-         ' since 17 Nov. Mostly "openai/gpt-5": +$31.20, more traffic.'),
+         ("Daily spend of main is far higher: $30.00 a day in 7 days, up from $10.00: $140.00 over,"
+         ' since 17 Nov. Mostly "openai/gpt-5": +$31.20, more traffic.')),
         ("routing_drift", {},
-         "Model mix of main is dearer: $12.00 over in 7 days, since 16 Nov, by traffic that moved"
-         ' from "a/cheap" to "a/dear".'),
+         ("Model mix of main is dearer: $12.00 over in 7 days, since 16 Nov, by traffic that moved"
+         ' from "a/cheap" to "a/dear".')),
         ("fallback_routing", {},
-         'Routing of "a/b" on main is dearer: $20.00 over in 7 days, since 16 Nov, at "Azure"'
-         ' instead of "OpenAI". Per million tokens $12.00, usually $5.00.'),
+         ('Routing of "a/b" on main is dearer: $20.00 over in 7 days, since 16 Nov, at "Azure"'
+         ' instead of "OpenAI". Per million tokens $12.00, usually $5.00.')),
     ],
 )  # fmt: skip
 def test_unusual_spend_says_what_was_seen_what_is_usual_and_by_how_much(rule, more, sentence):
