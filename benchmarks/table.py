@@ -28,7 +28,7 @@ class Figure:
 
     what: str
     n: int
-    unit: Literal["ms", "MB", "%", "rows/s"]
+    unit: Literal["ms", "MB", "%", "rows/s", ""]
     measured: float
     against: float | None = None
     goal: Goal | None = None
@@ -81,7 +81,7 @@ def _cells(one: Figure) -> tuple[str, ...]:
 def _quantity(value: float, unit: str) -> str:
     if unit == "rows/s":
         return f"{value / 1000:.0f} k/s"
-    return f"{value:.{1 if value >= 10 else 2}f} {unit}"
+    return f"{value:.{1 if value >= 10 else 2}f} {unit}".rstrip()
 
 
 def _line(cells: Sequence[str]) -> str:

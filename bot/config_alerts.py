@@ -70,6 +70,9 @@ def alerts_from(raw: Mapping[str, Any], zone: ZoneInfo) -> Alerts:
             told["byok_free_volume"],
             raw["refresh"]["balance"],
             raw["refresh"]["activity"],
+            told["spike_above"],
+            told["level_above"],
+            told["drift_above"],
         ),
         tuple(_budget(one) for one in raw["budget"]),
         Desk(

@@ -15,7 +15,7 @@ from costcompass_core.domain.errors import ConfigError
 from costcompass_core.domain.money import Usd
 from costcompass_core.domain.notices import NOTICE_RULES
 from costcompass_core.domain.rules import RULE_NAMES as CONDITIONS
-from costcompass_core.domain.rules.views import BYOK_FREE, NOTICE_ABOVE
+from costcompass_core.domain.rules.views import BYOK_FREE, NOTICE_ABOVE, Limits
 from costcompass_core.providers.hook import check_hook_url
 from costcompass_core.providers.http import check_base_url
 from costcompass_core.providers.registry import PROVIDERS
@@ -64,6 +64,12 @@ def _positive(value: Any) -> Usd:
     if amount.amount <= 0:
         raise ValueError("must be more than 0")
     return amount
+
+
+def _not_negative(value: Any) -> Usd:
+    """Read an amount as above, or 0, which turns off what it is the least of."""
+    off = not isinstance(value, bool) and value == 0
+    return Usd.of(0) if off else _positive(value)
 
 
 def _timezone(value: Any) -> ZoneInfo:
@@ -143,6 +149,8 @@ def _listen(value: Any) -> str:
 
 _NAME: Final = _text(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", "a name of letters, digits, '.', '_', '-'")
 _LABEL: Final = _text(r"[^\x00-\x1f\x7f]{1,100}", "some text of one line")
+_DEFAULTS: Final = Limits()
+_FLOOR: Final = Kind(_not_negative, "an amount of money, or 0 for off", text=False)
 _AMOUNT: Final = Kind(_positive, "an amount of money", text=False)
 _DURATION: Final = Kind(read_duration, "a duration such as '5m'")
 _CHANNEL: Final = _text(
@@ -199,6 +207,9 @@ TOP: Final = Table(
                 "repeat_every": Key(_DURATION, timedelta(days=1)),
                 "quiet_hours": Key(_HOURS, ""),
                 "notice_above": Key(_AMOUNT, NOTICE_ABOVE),
+                "spike_above": Key(_FLOOR, _DEFAULTS.spike_above),
+                "level_above": Key(_FLOOR, _DEFAULTS.level_above),
+                "drift_above": Key(_FLOOR, _DEFAULTS.drift_above),
                 "byok_free_volume": Key(_AMOUNT, BYOK_FREE),
                 "webhook_url": Key(_HOOK, ""),
                 "heartbeat_url": Key(_HOOK, ""),

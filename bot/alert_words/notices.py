@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
 from bot import words
+from bot.alert_words.unusual import new_model
 from bot.alert_words.voice import Case
 from costcompass_core.domain.money import ZERO
 
@@ -57,6 +58,11 @@ def _history_restated(case: Case) -> Event:
     )
 
 
+def _new_model(case: Case) -> Event:
+    headline, share = new_model(case)
+    return Event(headline, (share,) if share else ())
+
+
 def _database_back(case: Case) -> Event:
     since, until, error = case.moment("since"), case.moment("until"), case.error()
     span = f" {case.voice.span(since, until, case.zone)}" if since and until else ""
@@ -79,6 +85,7 @@ NOTICES: Final[Mapping[str, EventWords]] = {
     "top_up": EventWords("Top-up", _top_up),
     "balance_drop": EventWords("Unexplained loss", _balance_drop),
     "history_restated": EventWords("Restated history", _history_restated),
+    "new_model": EventWords("New model", _new_model),
     "database_back": EventWords("Database back", _database_back),
 }
 """Every rule that notices come from."""

@@ -9,6 +9,7 @@ from typing import Final
 from bot import words
 from bot.alert_words.balance import balance_low, runway_short
 from bot.alert_words.told import MARGIN_BELOW, Told, Words, levels
+from bot.alert_words.unusual import fallback_routing, routing_drift, spend_level, spend_spike
 from bot.alert_words.voice import Case, capital
 from costcompass_core.domain.days import Month
 
@@ -143,6 +144,10 @@ _DAEMON: Final = "this daemon"
 RULES: Final[Mapping[str, Words]] = {
     "balance_low": Words("Low balance", _BALANCE, balance_low),
     "runway_short": Words("Short runway", _BALANCE, runway_short),
+    "spend_spike": Words("Unusual day", _BOTH, spend_spike),
+    "spend_level": Words("Higher spend", _USAGE, spend_level),
+    "routing_drift": Words("Dearer model mix", _USAGE, routing_drift),
+    "fallback_routing": Words("Dearer host", _USAGE, fallback_routing),
     "byok_volume": Words("BYOK volume", _USAGE, _byok_volume),
     "data_stale": Words("Stale data", _DAEMON, _data_stale),
     "key_rejected": Words("Rejected key", _DAEMON, _key_rejected),

@@ -53,10 +53,16 @@ def _line(row: SpendRow, name: int, cost: int, top: Decimal, paint: Paint) -> st
     return (
         f"  {fit(words.clean(row.name, 200), name)}"
         f"{paint(f'{words.usd(row.cost):>{cost}}', 'bold')}"
-        f"{words.percent(row.share):>{_SHARE}}"
+        f"{_share(row.share):>{_SHARE}}"
         f"{words.count(row.counts.requests):>{_COUNT + 1}}{words.count(tokens):>{_COUNT}}"
         f"  {paint(words.bar(row.share / top if top else Decimal(0), _BAR), 'cyan')}"
     ).rstrip()
+
+
+def _share(share: Decimal) -> str:
+    """Return a share that fits its column; beside negative rows it can be any number."""
+    text = words.percent(share)
+    return text if len(text) < _SHARE else ">999%" if share > 0 else "<-999%"
 
 
 def forecast_text(report: ForecastReport, now: datetime, zone: tzinfo, paint: Paint) -> str:

@@ -8,15 +8,17 @@ from fractions import Fraction
 from typing import Final, Literal
 
 from costcompass_core.domain.days import ONE_DAY, midnight
-from costcompass_core.domain.facts import Facts
+from costcompass_core.domain.facts import Fact, Facts
 from costcompass_core.domain.money import ZERO, Usd
 from costcompass_core.domain.reread import SETTLES_AFTER
+from costcompass_core.domain.rules.views import tenths
 
-NoticeRule = Literal["top_up", "balance_drop", "history_restated", "database_back"]
+NoticeRule = Literal["top_up", "balance_drop", "history_restated", "new_model", "database_back"]
 NOTICE_RULES: Final[tuple[NoticeRule, ...]] = (
     "top_up",
     "balance_drop",
     "history_restated",
+    "new_model",
     "database_back",
 )
 _ROWS_AFTER: Final = ONE_DAY
@@ -107,3 +109,31 @@ def unexplained(loss: DayLoss, at: datetime, floor: Usd) -> Notice | None:
     }  # fmt: skip
     name = f"balance_drop:{loss.account}:{loss.day}"
     return Notice("balance_drop", loss.account, name, facts, at)
+
+
+@dataclass(frozen=True, slots=True)
+class FirstUse:
+    """A model that an account had never used before `first` (a UTC day), and what it took since.
+
+    `of` is what the account spent in all since then (USD).
+    """
+
+    account: str
+    model: str
+    first: date
+    cost: Usd
+    requests: int | None
+    of: Usd
+
+
+def new_model(use: FirstUse, at: datetime, floor: Usd) -> Notice | None:
+    """Return a model that is new to the account, once it has cost at least `floor` (USD)."""
+    if use.cost < floor or not use.cost:
+        return None
+    facts: dict[str, Fact] = {"model": use.model, "amount": use.cost, "first": use.first}
+    if use.requests is not None:
+        facts["requests"] = use.requests
+    if use.of:
+        facts["share"] = tenths(use.cost.ratio() / use.of.ratio() * 100)
+    name = f"new_model:{use.account}:{use.model}"
+    return Notice("new_model", use.account, name, facts, at)

@@ -14,6 +14,9 @@ from costcompass_core.domain.rules.views import AHEAD, Finding, Key
 _NOTED_AFTER: Final = timedelta(minutes=1)
 """How much newer facts that did not change must be to be kept: a tick need not write to the disk."""
 
+_ABOUT: Final = frozenset({"day", "model", "to", "left"})
+"""Facts that tell one event from another."""
+
 
 def reconcile(
     incidents: Iterable[Incident],
@@ -97,19 +100,39 @@ def _judged(
     was: Incident, finding: Finding, now: datetime, repeat_every: timedelta, *, relieved: bool
 ) -> Iterable[Change]:
     incident = _awake(_rescaled(was, finding), now, relieved=relieved)
-    fresh = replace(incident, facts=finding.facts, as_of=finding.as_of)
+    fresh = replace(incident, facts=_facts(incident, finding), as_of=finding.as_of)
     if not max(incident.level, finding.level):  # the level it was about is not set any more
         yield _resolved(was, _because(was, "unwatched"), now)
+    elif finding.holds == 0 and not timedelta(0) <= now - incident.opened_at < finding.lasts:
+        yield _resolved(fresh, fresh.facts, now)
     elif finding.holds == 0:
-        # Where the rule has no facts of its recovery, the message says what it was about.
-        yield _resolved(fresh, finding.facts or incident.facts, now)
+        yield from _noted(was, fresh)
     elif finding.level > incident.level:
         yield Change("worse", _heard(fresh, finding.level, now))
     elif finding.holds < incident.level:
         yield Change("better", replace(fresh, level=max(finding.holds, 1)))
-    elif finding.level > 0 and _due_again(incident, was, now, repeat_every):
+    elif "cause" in fresh.facts and "cause" not in was.facts:
+        yield Change("refreshed", fresh)
+    elif finding.level > 0 and not finding.once and _due_again(incident, was, now, repeat_every):
         yield Change("reminded", replace(fresh, told_at=now))
-    elif incident.snoozed_until != was.snoozed_until:
+    else:
+        yield from _noted(was, fresh)
+
+
+def _facts(incident: Incident, finding: Finding) -> Facts:
+    """Return the facts to keep: where the rule has none of a recovery, what it was about.
+
+    What is told once keeps what a later look has no facts of, as long as it is about the same day.
+    """
+    was, found = incident.facts, finding.facts
+    same = finding.once and all(
+        was.get(one, found[one]) == found[one] for one in _ABOUT & found.keys()
+    )
+    return {**was, **found} if same else found or was
+
+
+def _noted(was: Incident, fresh: Incident) -> Iterable[Change]:
+    if fresh.snoozed_until != was.snoozed_until:
         yield Change("woken", fresh)
     elif _is_news(was, fresh):
         yield Change("noted", fresh)

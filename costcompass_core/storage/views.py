@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from costcompass_core.domain.burn import BURN_DAYS, History, burn_of
-from costcompass_core.domain.days import ONE_DAY, Month, midnight, utc_day
+from costcompass_core.domain.days import ONE_DAY, Month, midnight, newest_completed, utc_day
 from costcompass_core.domain.forecast import AccountBalance
 from costcompass_core.domain.money import Usd
-from costcompass_core.domain.notices import DayLoss, all_rows_by, settled_at
+from costcompass_core.domain.notices import DayLoss, FirstUse, all_rows_by, settled_at
+from costcompass_core.domain.past import BANDS, BASE_LEAST, PAST_DAYS, WEEK, Past, Used
+from costcompass_core.domain.reports import Amounts
 from costcompass_core.domain.rules.pace import recent_run
 from costcompass_core.domain.rules.views import (
     AHEAD,
@@ -25,23 +27,37 @@ from costcompass_core.storage.balance import counter_near, first_counter, newest
 from costcompass_core.storage.codec import day_of, moment_of, moment_text, sum_of, usd_of
 from costcompass_core.storage.digest import balances_at
 from costcompass_core.storage.refreshes import attempts
-from costcompass_core.storage.spend import day_cost, histories
+from costcompass_core.storage.spend import day_cost, histories, spent_between
+from costcompass_core.storage.usage import AMOUNTS, SUMS
 
 _LOOKS_BACK = 2 * BURN_DAYS
 """Days; enough for a burn window that ends a few days ago, and for a run of unusual days."""
+_ROWS_COME = 3
+"""Newest days of which the balance may still know more than their rows."""
 _LATELY = timedelta(hours=1)
 """Over how long the newest pace of a balance is taken."""
 
 
 def account_views(
-    tx: sqlite3.Connection, names: Iterable[str], now: datetime, since: datetime
+    tx: sqlite3.Connection,
+    names: Iterable[str],
+    now: datetime,
+    since: datetime,
+    just_read: str | None = None,
 ) -> list[AccountView]:
-    """Return each account as it is stored at `now`; `since` is when watching began."""
+    """Return each account as it is stored at `now`; `since` is when watching began.
+
+    Who was used is only loaded for the account whose usage was `just_read`: it takes far longer
+    than all the rest, and changes with nothing else.
+    """
     balances = {one.account: one for one in balances_at(tx, now + AHEAD)}
-    spent = histories(tx, utc_day(now) - _LOOKS_BACK * ONE_DAY)
+    spent = histories(tx, utc_day(now) - PAST_DAYS * ONE_DAY)
     nothing = History({}, None)
     return [
-        _account_view(tx, name, spent.get(name, nothing), balances.get(name), now, since)
+        replace(
+            _account_view(tx, name, spent.get(name, nothing), balances.get(name), now, since),
+            used=used_lately(tx, name, utc_day(now)) if name == just_read else None,
+        )
         for name in names
     ]
 
@@ -55,7 +71,12 @@ def _account_view(
 ) -> AccountView:
     now, since = moments
     today = utc_day(now)
-    run = recent_run(_recent_days(tx, name, history, today))
+    recent = _recent_days(tx, name, history, today)
+    run, past = recent_run(recent), _past(tx, name, history, recent, today)
+    oldest = today - _LOOKS_BACK * ONE_DAY
+    history = replace(
+        history, spent={day: one for day, one in history.spent.items() if day >= oldest}
+    )
     days = tuple(day_state(tx, name, today - age * ONE_DAY) for age in (1, 2))
     return AccountView(
         name,
@@ -70,7 +91,86 @@ def _account_view(
         run.per_day,
         _byok(tx, name, Month.of(today)),
         _parts(tx, name),
+        past,
     )
+
+
+def _past(
+    tx: sqlite3.Connection,
+    account: str,
+    history: History,
+    recent: Sequence[Usd | None],
+    today: date,
+) -> Past | None:
+    """Return the last weeks, the newest days with what the balance lost where that is more."""
+    newest, began = newest_completed(today), history.began
+    if began is None:
+        return None
+    days = [newest - age * ONE_DAY for age in range(min(PAST_DAYS, (today - began).days))]
+    spent = [*recent[:_ROWS_COME], *(history.spent.get(day) for day in days[_ROWS_COME:])]
+    return Past(
+        newest, tuple(spent[: len(days)]), newest in history.spent, _watched(tx, account) or today
+    )
+
+
+def _watched(tx: sqlite3.Connection, account: str) -> date | None:
+    """Return the UTC day of the first reading of an account's balance."""
+    [first] = tx.execute("SELECT min(at) FROM balance WHERE account = ?", (account,)).fetchone()
+    at = moment_of(first)
+    return None if at is None else utc_day(at)
+
+
+def used_lately(tx: sqlite3.Connection, account: str, today: date) -> list[Used]:
+    """Return who was used in each band of the last completed UTC days."""
+    newest = newest_completed(today)
+    return [
+        Used(band, host, Amounts(model, sum_of(cost), sum_of(byok), *counts))
+        for band, (young, old) in enumerate(BANDS)
+        for model, host, *counts, cost, byok in tx.execute(
+            f"SELECT model, host, {SUMS}, {AMOUNTS} FROM usage"
+            " WHERE account = ? AND day BETWEEN ? AND ? GROUP BY model, host",
+            (
+                account,
+                (newest - old * ONE_DAY).isoformat(),
+                (newest - young * ONE_DAY).isoformat(),
+            ),
+        )
+    ]
+
+
+def first_uses(tx: sqlite3.Connection, account: str, now: datetime) -> list[FirstUse]:
+    """Return the models that an account used for the first time within the last 7 completed days.
+
+    Only while it is watched, and of an account whose usage is known for 14 days before.
+    """
+    newest = newest_completed(utc_day(now))
+    since, watched = newest - (WEEK - 1) * ONE_DAY, _watched(tx, account)
+    [began] = tx.execute(
+        "SELECT min(day) FROM usage_day WHERE account = ? AND rows > 0", (account,)
+    ).fetchone()
+    if watched is None or began is None:
+        return []
+    found = tx.execute(
+        f"SELECT model, min(day), {SUMS}, {AMOUNTS} FROM usage"
+        " WHERE account = ?1 AND day BETWEEN ?2 AND ?3 AND model NOT IN"
+        " (SELECT model FROM usage_month WHERE account = ?1 AND month < ?4) AND model NOT IN"
+        " (SELECT model FROM usage WHERE account = ?1 AND day >= ?4 || '-01' AND day < ?2)"
+        " GROUP BY model",
+        (account, since.isoformat(), newest.isoformat(), Month.of(since).text()),
+    ).fetchall()
+    least = max(watched, date.fromisoformat(began) + BASE_LEAST * ONE_DAY)
+    return [
+        FirstUse(
+            account,
+            model,
+            date.fromisoformat(first),
+            Usd(sum_of(cost)),
+            requests,
+            spent_between(tx, account, date.fromisoformat(first), newest),
+        )
+        for model, first, requests, *_, cost, _byok in found
+        if date.fromisoformat(first) >= least
+    ]
 
 
 def day_state(tx: sqlite3.Connection, account: str, day: date) -> DayState:

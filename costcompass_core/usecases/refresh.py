@@ -19,6 +19,7 @@ from costcompass_core.domain.notices import (
     CreditsMove,
     Notice,
     credits_moved,
+    new_model,
     restated,
     unexplained,
 )
@@ -28,7 +29,7 @@ from costcompass_core.storage import usage as usage_queries
 from costcompass_core.storage.balance import add_balance
 from costcompass_core.storage.refreshes import Part, note_failure, note_success
 from costcompass_core.storage.store import Store
-from costcompass_core.storage.views import day_losses, previous_credits, settled_days
+from costcompass_core.storage.views import day_losses, first_uses, previous_credits, settled_days
 from costcompass_core.usecases.extras import read_extras
 from costcompass_core.usecases.source import Outcome, Progress, Restated, Source
 from costcompass_core.usecases.watch import Watch, look
@@ -140,7 +141,8 @@ def commit(account: Account, store: Store, reading: Reading, watch: Watch | None
             note_success(tx, account.name, "balance", reading.at)
         if watch is not None:
             notices += _history(tx, outcome, reading, watch)
-            look(tx, watch, reading.at, [one for one in notices if one])
+            just_read = account.name if outcome.new_days or outcome.restated else None
+            look(tx, watch, reading.at, [one for one in notices if one], just_read)
     return outcome
 
 
@@ -157,7 +159,7 @@ def _credits(
 def _history(
     tx: sqlite3.Connection, outcome: Outcome, reading: Reading, watch: Watch
 ) -> list[Notice | None]:
-    """Return which settled days were restated, and which took more than their rows explain."""
+    """Return days restated or with a loss that their rows don't explain, and new models."""
     if reading.activity is None:
         return []
     account, floor, at = outcome.account, watch.limits.notice_above, reading.at
@@ -166,7 +168,10 @@ def _history(
         restated(account, one.day, before=one.before, after=one.after, at=at, floor=floor)
         for one in outcome.restated
         if one.settled
-    ] + [unexplained(loss, at, floor) for loss in day_losses(tx, account, since)]
+    ] + [
+        *(unexplained(loss, at, floor) for loss in day_losses(tx, account, since)),
+        *(new_model(one, at, floor) for one in first_uses(tx, account, at)),
+    ]
 
 
 def _store_activity(

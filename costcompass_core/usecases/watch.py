@@ -50,14 +50,19 @@ class Watch:
 
 
 def look(
-    tx: sqlite3.Connection, watch: Watch, now: datetime, notices: Sequence[Notice] = ()
+    tx: sqlite3.Connection,
+    watch: Watch,
+    now: datetime,
+    notices: Sequence[Notice] = (),
+    just_read: str | None = None,
 ) -> None:
     """Ask every rule at `now`, reconcile the open incidents, and put what changed in the outbox.
 
-    A top-up that ends an incident is told with its end, not beside it.
+    A top-up that ends an incident is told with its end, not beside it. Rules about models judge the
+    account whose usage was `just_read`; nothing else changes what they find.
     """
     found = findings(
-        account_views(tx, watch.accounts, now, watch.since),
+        account_views(tx, watch.accounts, now, watch.since, just_read),
         budget_views(tx, watch.budgets, watch.accounts, now),
         SystemView(now, watch.locked_since) if watch.running else None,
         watch.limits,

@@ -210,3 +210,55 @@ def test_a_period_that_is_over_is_no_recovery():
     assert alert_words.line(ended, BERLIN).endswith("its period is over")
     partly = {**BUDGET, "partly": 1}
     assert "at least $312.00 of $300.00" in told(incident("budget_spent", partly, 3, 3, "all"))
+
+
+CAUSE = {"cause": "volume", "cause_model": "openai/gpt-5", "cause_usd": Usd.of("31.2")}
+UNUSUAL = {
+    "spend_spike": {
+        "day": date(2026, 11, 22), "spent": Usd.of(48), "usual": Usd.of(5), "over": Usd.of(43),
+        "days": 28,
+    },
+    "spend_level": {
+        "first": date(2026, 11, 17), "per_day": Usd.of(30), "usual": Usd.of(10),
+        "over": Usd.of(140), "days": 28, "latest": Usd.of(29),
+    },
+    "routing_drift": {
+        "first": date(2026, 11, 16), "to": "a/dear", "left": "a/cheap", "over": Usd.of(12),
+        "dearer": Decimal("41.27"),
+    },
+    "fallback_routing": {
+        "first": date(2026, 11, 16), "model": "a/b", "to": "Azure", "left": "OpenAI",
+        "price": Usd.of(12), "usual_price": Usd.of(5), "over": Usd.of(20),
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rule", "more", "sentence"),
+    [
+        ("spend_spike", CAUSE,
+         ("Spend of main on 22 Nov is unusual: $48.00, $43.00 over the usual $5.00 a day."
+         ' Mostly "openai/gpt-5": +$31.20, more traffic. The rule: a day far from the median')),
+        ("spend_spike", {"today": 1},
+         ("Spend of main on 22 Nov is unusual: at least $48.00 so far, $43.00 over the usual $5.00 a"
+         " day. By the balance; the models of today are reported after midnight UTC.")),
+        ("spend_level", CAUSE,
+         ("Daily spend of main is far higher: $30.00 a day in 7 days, up from $10.00: $140.00 over,"
+         ' since 17 Nov. Mostly "openai/gpt-5": +$31.20, more traffic.')),
+        ("routing_drift", {},
+         ("Model mix of main is dearer: $12.00 over in 7 days, since 16 Nov, by traffic that moved"
+         ' from "a/cheap" to "a/dear".')),
+        ("fallback_routing", {},
+         ('Routing of "a/b" on main is dearer: $20.00 over in 7 days, since 16 Nov, at "Azure"'
+         ' instead of "OpenAI". Per million tokens $12.00, usually $5.00.')),
+    ],
+)  # fmt: skip
+def test_unusual_spend_says_what_was_seen_what_is_usual_and_by_how_much(rule, more, sentence):
+    assert told(incident(rule, UNUSUAL[rule] | more)).startswith(sentence)
+
+
+def test_the_end_of_a_level_says_whether_it_stayed():
+    over = incident("spend_level", UNUSUAL["spend_level"], resolved_at=NOW)
+    assert told(over) == "Resolved: $29.00 a day is the new normal of main, up from $10.00."
+    back = replace(over, facts={**over.facts, "latest": Usd.of(11)})
+    assert told(back) == "Resolved: daily spend of main is back to $11.00, after $30.00."

@@ -12,6 +12,8 @@ from typing import Final
 
 from costcompass_core.domain.rules.balance import balance_low, runway_short
 from costcompass_core.domain.rules.budget import budget_forecast, budget_spent
+from costcompass_core.domain.rules.drift import fallback_routing, routing_drift
+from costcompass_core.domain.rules.unusual import spend_level, spend_spike
 from costcompass_core.domain.rules.upkeep import byok_volume, data_stale, key_rejected, vault_locked
 from costcompass_core.domain.rules.views import (
     AccountView,
@@ -29,6 +31,10 @@ SystemRule = Callable[[SystemView, Limits], Finding | None]
 ACCOUNT_RULES: Final[tuple[AccountRule, ...]] = (
     balance_low,
     runway_short,
+    spend_spike,
+    spend_level,
+    routing_drift,
+    fallback_routing,
     byok_volume,
     data_stale,
     key_rejected,
@@ -56,6 +62,7 @@ def findings(
         Key(rule.__name__, view.account): rule(view, limits)
         for view in accounts
         for rule in ACCOUNT_RULES
+        if not _is_off(rule.__name__, limits)
     }
     found |= {
         Key(rule.__name__, view.budget.account or "", view.budget.name): rule(view, limits)
@@ -65,3 +72,14 @@ def findings(
     for each in SYSTEM_RULES:
         found[Key(each.__name__)] = each(system, limits) if system else None
     return found
+
+
+def _is_off(rule: str, limits: Limits) -> bool:
+    """Return whether the user set a rule's least amount to nothing, so that it is not watched."""
+    floors = {
+        "spend_spike": limits.spike_above,
+        "spend_level": limits.level_above,
+        "routing_drift": limits.drift_above,
+        "fallback_routing": limits.drift_above,
+    }
+    return rule in floors and not floors[rule]

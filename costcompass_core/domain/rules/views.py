@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -14,6 +14,7 @@ from costcompass_core.domain.burn import Burn
 from costcompass_core.domain.facts import Facts
 from costcompass_core.domain.forecast import AccountBalance
 from costcompass_core.domain.money import EXACT, ZERO, Usd
+from costcompass_core.domain.past import Past, Used
 
 STALE_AFTER: Final = 3
 """Refresh intervals without a good refresh after which data counts as stale."""
@@ -25,6 +26,8 @@ AHEAD: Final = timedelta(minutes=1)
 """How far ahead of `now` a moment may lie: a refresh that overtook us, or a hand's breadth of clock.
 What lies further ahead comes from a clock that was set back since, and says nothing."""
 NOTICE_ABOVE: Final = Usd(Decimal(1))
+SPIKE_ABOVE, LEVEL_ABOVE, DRIFT_ABOVE = Usd.of(1), Usd.of(5), Usd.of(2)
+"""USD that a day, a week and a week's moved traffic have to be over the usual to be told."""
 BYOK_FREE: Final = Usd(Decimal(25_000))
 """USD a month; OpenRouter's pay-as-you-go terms as of 2026-08."""
 
@@ -44,7 +47,8 @@ class Finding:
     `level` is how many of its `of` levels are crossed, 0 for none, and one more than there are for a
     balance that is used up. `holds` counts those that are crossed or not yet recovered from by the margin, so that a figure
     which wavers around a level is one incident. `as_of` is the moment (UTC) the facts are from.
-    `scale` has the levels that the user set as numbers, the more the worse.
+    `scale` has the levels that the user set as numbers, the more the worse. What is told `once` is not
+    repeated, and its incident stays open for as long as it `lasts` at least, as a cooldown.
     """
 
     level: int
@@ -53,6 +57,8 @@ class Finding:
     facts: Facts
     as_of: datetime
     scale: tuple[Decimal, ...] = ()
+    lasts: timedelta = timedelta(0)
+    once: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +74,10 @@ class Limits:
     """List-price volume a month under own upstream keys that the provider takes no fee for."""
     balance_every: timedelta = timedelta(minutes=5)
     activity_every: timedelta = timedelta(hours=1)
+    spike_above: Usd = SPIKE_ABOVE
+    level_above: Usd = LEVEL_ABOVE
+    drift_above: Usd = DRIFT_ABOVE
+    """The least that these alerts are about, beside a share of what 28 days cost; zero: off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +140,7 @@ class AccountView:
     `days` are the newest two completed UTC days, newest first. `burn` counts what is clearly missing
     from the rows of the first as well. `yesterday` is what that UTC day took (USD), or on average each of the unusual days up to it;
     `peak` is the dearest of the seven days before, where all are known (see `recent_run`).
+    `used` is who was used on the days of `past`, loaded only when they were just read.
     """
 
     account: str
@@ -144,6 +155,8 @@ class AccountView:
     yesterday: Usd | None = None
     byok_month: Usd = ZERO
     parts: Mapping[str, PartState] | None = None
+    past: Past | None = None
+    used: Sequence[Used] | None = None
 
 
 @dataclass(frozen=True, slots=True)

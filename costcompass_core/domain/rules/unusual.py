@@ -1,0 +1,218 @@
+"""Rules about spend that is not as usual: a day that stands out, and a level that stays.
+
+Statistics find candidates, dollars decide. The modified z-score, 0.6745 (x - median) / MAD, and its
+bound of 3.5 are Iglewicz and Hoaglin's (1993): unlike a mean and a standard deviation, neither the
+median nor the median absolute deviation moves with the outliers that are looked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from fractions import Fraction
+from typing import Final, NamedTuple
+
+from costcompass_core.domain.days import utc_day
+from costcompass_core.domain.facts import Fact
+from costcompass_core.domain.money import Usd
+from costcompass_core.domain.past import (
+    BASE,
+    WEEK,
+    Past,
+    cause_facts,
+    compare_day,
+    compare_week,
+    mean,
+)
+from costcompass_core.domain.rules.views import (
+    STALE_AFTER,
+    AccountView,
+    Finding,
+    Limits,
+    is_fresh,
+)
+
+SHARE: Final = Fraction(1, 5)
+"""Of what 28 days cost, the least that an alert has to be about."""
+RATIO: Final = 2
+"""How many times as much as before a level is."""
+LEVEL_LASTS: Final = timedelta(days=14)
+_SPIKE_HOLDS: Final = 3
+_MONTH_AT_ONCE: Final = 10
+"""Times the floor; below it even a day that cost as much as 28 is not critical."""
+
+
+class _Spike(NamedTuple):
+    day: date
+    spent: Usd
+    base: list[Usd]
+    over: Fraction
+    level: int
+
+
+def spend_spike(view: AccountView, limits: Limits) -> Finding | None:
+    """Say whether the newest completed day, or today so far, stands out from the 28 days before.
+
+    Today's spend so far is a lower bound, so it can raise an alert but not end one.
+    """
+    past, floor = view.past, limits.spike_above
+    if past is None:
+        return None
+    today = _spike_today(view, past, floor)
+    known = past_is_known(view, limits)
+    recent = [_spike_at(past, age, floor) if known else None for age in range(_SPIKE_HOLDS)]
+    spikes = [one for one in (today, *recent) if one]
+    newest = recent[0] if recent[0] and past.newest >= past.watched else None
+    level = max((one.level for one in (today, newest) if one), default=0)
+    if spikes:
+        facts = _spike_facts(view, spikes[0])
+        return Finding(level, max(one.level for one in spikes), 2, facts, view.now, once=True)
+    if not known or not past.read or any(past.base(age) is None for age in (1, 2, 3)):
+        return None
+    return Finding(0, 0, 2, {}, view.now, once=True)
+
+
+def past_is_known(view: AccountView, limits: Limits) -> bool:
+    """Return whether completed days can be judged by: read lately, and the newest is known."""
+    activity = (view.parts or {}).get("activity")
+    read_at = activity.succeeded_at if activity else None
+    fresh = is_fresh(read_at, view.now, STALE_AFTER * limits.activity_every)
+    return (
+        fresh and view.past is not None and bool(view.past.days) and view.past.days[0] is not None
+    )
+
+
+def _spike_today(view: AccountView, past: Past, floor: Usd) -> _Spike | None:
+    """Return today as a spike by what the balance lost; yesterday may not be known yet."""
+    balance, today = view.balance, view.today
+    if balance is None or today is None:
+        return None
+    if utc_day(balance.at) != utc_day(view.now):
+        return None
+    age = 0 if past.days and past.days[0] is not None else 1
+    return _spike(utc_day(view.now), today.spent, past, age, floor)
+
+
+def _spike_at(past: Past, age: int, floor: Usd) -> _Spike | None:
+    spent = past.days[age] if age < len(past.days) else None
+    return None if spent is None else _spike(past.day(age), spent, past, age + 1, floor)
+
+
+def _spike(day: date, spent: Usd, past: Past, age: int, floor: Usd) -> _Spike | None:
+    """Return a day as a spike against the days from `age` on.
+
+    After a lasting rise it has to stand out from the new level as well: one cause is one message.
+    """
+    base = past.base(age)
+    if base is None or not stands_out(spent, base, floor):
+        return None
+    risen = past.week(age)
+    if risen is not None and _level_at(past, age, floor) is not None:
+        least = max(floor.ratio(), SHARE * BASE * mean(risen))
+        if spent.ratio() - mean(risen) < least:
+            return None
+    over, total = spent.ratio() - mean(base), Usd.total(base).ratio()
+    month = over >= max(total, _MONTH_AT_ONCE * floor.ratio())
+    return _Spike(day, spent, base, over, 2 if month else 1)
+
+
+def stands_out(spent: Usd, base: Sequence[Usd], floor: Usd) -> bool:
+    """Return whether a day is far from the median of others, by enough money to matter."""
+    total = Usd.total(base).ratio()
+    if spent.ratio() - total / len(base) < max(floor.ratio(), total * SHARE):
+        return False
+    amounts = [one.ratio() for one in base]
+    median = _median(amounts)
+    spread = _median([abs(one - median) for one in amounts])
+    return Fraction(6745, 10_000) * (spent.ratio() - median) > Fraction(7, 2) * spread
+
+
+def _median(amounts: Sequence[Fraction]) -> Fraction:
+    ordered, half = sorted(amounts), len(amounts) // 2
+    return (ordered[half] + ordered[(len(ordered) - 1) // 2]) / 2
+
+
+def _spike_facts(view: AccountView, spike: _Spike) -> dict[str, Fact]:
+    facts: dict[str, Fact] = {
+        "day": spike.day,
+        "spent": spike.spent,
+        "usual": Usd.of_ratio(mean(spike.base)),
+        "over": Usd.of_ratio(spike.over),
+        "days": len(spike.base),
+    }
+    past = view.past
+    if past is None or spike.day > past.newest:
+        return facts | {"today": 1}
+    if view.used is not None and past.read and spike.day == past.newest:
+        facts |= cause_facts(compare_day(view.used, len(spike.base)))
+    return facts
+
+
+class _Level(NamedTuple):
+    per_day: Fraction
+    base: list[Usd]
+    over: Fraction
+
+
+def spend_level(view: AccountView, limits: Limits) -> Finding | None:
+    """Say whether the last 7 completed days cost at least twice as much as the 28 before."""
+    past, floor = view.past, limits.level_above
+    if past is None or not past_is_known(view, limits) or not past.read:
+        return None
+    week, base = past.week(0), past.base(WEEK)
+    if week is None or base is None:
+        return None
+    found = _level_at(past, 0, floor)
+    latest: dict[str, Fact] = {"latest": Usd.of_ratio(mean(week))}
+    if found is None:
+        return Finding(0, 0, 1, latest, view.now, lasts=LEVEL_LASTS, once=True)
+    facts = latest | _level_facts(view, past, found)
+    new = int(past.newest >= past.watched)
+    return Finding(new, 1, 1, facts, view.now, lasts=LEVEL_LASTS, once=True)
+
+
+def _level_at(past: Past, age: int, floor: Usd) -> _Level | None:
+    """Return the 7 days from `age` on as a level; a spike among them has its own alert."""
+    week, base = past.week(age), past.base(age + WEEK)
+    if week is None or base is None or not _is_level(week, base, floor):
+        return None
+    spiky = any(stood_out(past, one, floor) for one in range(age, age + WEEK))
+    if spiky and not _is_level(sorted(week, key=lambda one: one.amount)[:-1], base, floor):
+        return None
+    per_day, usual = mean(week), mean(base)
+    return _Level(per_day, base, (per_day - usual) * WEEK)
+
+
+def stood_out(past: Past, age: int, floor: Usd) -> bool:
+    """Return whether the completed day of that age stands out from the days before it."""
+    spent, base = past.days[age], past.base(age + 1)
+    return spent is not None and base is not None and stands_out(spent, base, floor)
+
+
+def _is_level(days: Sequence[Usd], base: Sequence[Usd], floor: Usd) -> bool:
+    usual, spent = mean(base), Usd.total(days).ratio()
+    over = spent - usual * len(days)
+    least = max(floor.ratio(), SHARE * Usd.total(base).ratio())
+    return spent >= RATIO * usual * len(days) and over >= least
+
+
+def _level_facts(view: AccountView, past: Past, found: _Level) -> dict[str, Fact]:
+    usual = mean(found.base)
+    high = (found.per_day + usual) / 2
+    days = past.week(0) or []
+    first = max((age for age, one in enumerate(days) if one.ratio() >= high), default=0)
+    facts: dict[str, Fact] = {
+        "first": past.day(first),
+        "per_day": Usd.of_ratio(found.per_day),
+        "usual": Usd.of_ratio(usual),
+        "over": Usd.of_ratio(found.over),
+        "days": len(found.base),
+    }
+    if view.used is not None:
+        facts |= cause_facts(compare_week(view.used, len(found.base)))
+    return facts
+
+
+def is_new_normal(usual: Usd, latest: Usd) -> bool:
+    """Return whether spend stayed up (USD a day), nearer to twice as much than to the usual."""
+    return latest.ratio() >= usual.ratio() * Fraction(RATIO + 1, 2)

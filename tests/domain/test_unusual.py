@@ -1,0 +1,74 @@
+"""What counts as unusual spend, whatever its scale."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from costcompass_core.domain.money import Usd
+from costcompass_core.domain.past import Past
+from costcompass_core.domain.rules.unusual import spend_level, spend_spike
+from costcompass_core.domain.rules.views import AccountView, Limits, PartState
+
+NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
+DAYS = st.lists(st.integers(0, 4000), min_size=39, max_size=39)
+
+
+def view(cents, *, scale=1, read=True):
+    days = tuple(Usd(Decimal(one).scaleb(-2) * scale) for one in cents)
+    past = Past(date(2026, 11, 22), days, read, date(2026, 1, 1))
+    parts = {"activity": PartState(NOW, NOW, 0, None, None)}
+    return AccountView("main", NOW, NOW, parts=parts, past=past)
+
+
+def limits(scale=1):
+    return Limits(spike_above=Usd.of(scale), level_above=Usd.of(5 * scale))
+
+
+def verdicts(cents, scale=1):
+    found = [rule(view(cents, scale=scale), limits(scale)) for rule in (spend_spike, spend_level)]
+    return [one and (one.level, one.holds) for one in found]
+
+
+@settings(max_examples=60, deadline=None)
+@given(DAYS, st.sampled_from([2, 10, 1000]))
+def test_dollars_and_floors_of_another_scale_give_the_same_verdict(cents, scale):
+    assert verdicts(cents) == verdicts(cents, scale)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10**9))
+def test_a_constant_spend_never_alarms(cents):
+    assert verdicts([cents] * 39) == [(0, 0), (0, 0)]
+
+
+@settings(max_examples=60, deadline=None)
+@given(DAYS, st.randoms())
+def test_the_order_of_the_days_before_does_not_matter_to_the_newest(cents, chance):
+    before = cents[1:29]
+    chance.shuffle(before)
+    shuffled = [cents[0], *before]
+    assert (
+        spend_spike(view(cents[:29]), limits()).level == spend_spike(view(shuffled), limits()).level
+    )
+
+
+def test_ten_mean_days_on_top_pass_the_floor_and_five_do_not():
+    assert verdicts([1100] + [100] * 38)[0] == (1, 1)
+    assert verdicts([600] + [100] * 38)[0] == (0, 0)
+    assert verdicts([2900] + [100] * 38)[0] == (2, 2)
+
+
+def test_without_a_fortnight_a_known_newest_day_or_fresh_usage_nothing_is_judged():
+    assert spend_spike(view([9000] + [100] * 13), limits()) is None
+    assert spend_spike(view([9000] + [100] * 14), limits()).level == 2
+    gap = view([9000] + [100] * 38)
+    missing = replace(gap.past, days=(*gap.past.days[:9], None, *gap.past.days[10:]))
+    assert spend_spike(replace(gap, past=missing), limits()) is None
+    assert spend_level(replace(gap, past=missing), limits()) is None
+    assert spend_spike(replace(gap, parts={}), limits()) is None
+    assert spend_level(view([300] * 7 + [100] * 13), limits()) is None
+    assert spend_level(view([300] * 7 + [100] * 14), limits()).level == 1
+    assert spend_level(view([300] * 7 + [100] * 14, read=False), limits()) is None

@@ -1,0 +1,124 @@
+"""Unusual spend over real refreshes: told once, on what is sure, and how it ends."""
+
+from datetime import UTC
+
+import pytest
+from refresh_world import TODAY, ago
+from watch_world import DAY, HOUR, MIDNIGHT, MINUTE, spending, watching
+
+from bot import alert_words
+from bot.sandbox.openrouter_rows import activity_row
+from costcompass_core.domain.money import Usd
+from costcompass_core.domain.rules.views import Limits
+from costcompass_core.storage.incidents import incidents_by_id
+
+QUIET = Limits(notice_above=Usd.of(1))
+
+
+def watched(world, account=None):
+    return watching(world(main=account or spending(1, 5000)), limits=QUIET, unusual=True)
+
+
+def row(day, usd, model="openai/gpt-4.1", **more):
+    return activity_row(day, model, usd, **more)
+
+
+def live(watcher, usd, days, model="openai/gpt-4.1", first=0):
+    """Let days pass that cost as much, each read the morning after; return what was told."""
+    told = []
+    account = watcher.world.accounts["main"]
+    for day in range(first, first + days):
+        account.set_day(ago(-day), [row(ago(-day), usd, model)])
+        told += watcher.refresh(after=DAY)
+    return told
+
+
+def test_a_first_read_says_nothing_of_days_that_were_over_before_it(world):
+    account = spending(1, 5000)
+    account.set_day(ago(1), [row(ago(1), 90)])
+    watcher = watched(world, account)
+    assert watcher.hours(3) == []
+
+
+def test_todays_spike_is_told_by_the_balance_once_and_ends_after_three_usual_days(world):
+    watcher = watched(world)
+    watcher.world.accounts["main"].spend(12, TODAY)
+    assert watcher.balance(after=5 * MINUTE) == ["opened spend_spike main"]
+    incident = watcher.incident("spend_spike")
+    assert (incident.level, incident.facts["spent"], incident.facts["over"]) == (
+        1,
+        Usd.of(12),
+        Usd.of(11),
+    )
+    assert "cause" not in incident.facts
+    assert any("after midnight UTC" in one for one in alert_words.details(incident, UTC))
+    watcher.world.accounts["main"].spend(30, TODAY)
+    assert watcher.balance(after=5 * MINUTE) == ["worse spend_spike main"]
+    assert live(watcher, 42, 1, "new/model") == ["refreshed spend_spike main", "new_model main"]
+    assert watcher.incident("spend_spike").facts["cause_model"] == "new/model"
+    assert live(watcher, 1, 2, first=1) == []
+    assert live(watcher, 1, 1, first=3) == ["resolved spend_spike main"]
+    assert live(watcher, 1, 4, first=4) == []
+
+
+@pytest.mark.parametrize(
+    ("after", "says"), [(3, "the new normal of main"), (1, "main is back to $1.00")]
+)
+def test_a_level_is_one_message_and_its_end_says_whether_it_stayed(world, after, says):
+    watcher = watched(world)
+    assert live(watcher, 3, 8) == ["opened spend_level main"]
+    opened = watcher.incident("spend_level")
+    assert Usd.of(1) <= opened.facts["usual"] < Usd.of("1.6")
+    assert opened.facts["cause_model"] == "openai/gpt-4.1"
+    assert live(watcher, after, 22, first=8) == ["resolved spend_level main"]
+    with watcher.world.store.reading() as tx:
+        over = incidents_by_id(tx, [opened.ident])[opened.ident]
+    assert over.resolved_at - over.opened_at >= 14 * DAY
+    assert says in alert_words.headline(over, UTC)
+
+
+def test_a_burst_raises_no_level_beside_its_own_alert(world):
+    watcher = watched(world)
+    assert live(watcher, 40, 1) == ["opened spend_spike main"]
+    assert live(watcher, 1, 8, first=1) == ["resolved spend_spike main"]
+
+
+def test_rows_that_come_late_neither_end_nor_repeat_a_spike(world):
+    watcher = watched(world)
+    account = watcher.world.accounts["main"]
+    account.set_day(TODAY, [row(TODAY, 60)])
+    account.hide_day(TODAY, MIDNIGHT + 30 * HOUR)
+    told = watcher.hours(36)
+    assert told[0] == "opened spend_spike main"
+    assert [one for one in told if "spend_spike" in one][1:] in ([], ["refreshed spend_spike main"])
+
+
+def test_a_missing_day_lets_nothing_be_judged(world):
+    watcher = watched(world)
+    with watcher.world.store.writing() as tx:
+        tx.execute("DELETE FROM usage_day WHERE day = ?", (ago(20).isoformat(),))
+    watcher.world.accounts["main"].spend(500, TODAY)
+    assert watcher.balance(after=5 * MINUTE) == []
+
+
+def test_traffic_that_moves_to_a_dearer_model_is_told_once_with_both_names(world):
+    watcher = watched(world, spending(2, 5000))
+    told = live(watcher, 3, 9, "dear/model")
+    assert told == ["new_model main", "opened routing_drift main"]
+    facts = watcher.incident("routing_drift").facts
+    assert (facts["to"], facts["left"]) == ("dear/model", "openai/gpt-4.1")
+    assert Usd.of(2) <= facts["over"] <= Usd.of(7)
+
+
+def test_a_model_that_moves_to_a_dearer_host_is_told_with_both_prices(world):
+    account = spending(0, 5000)
+    for age in range(1, 41):
+        account.set_day(ago(age), [row(ago(age), 3, host="Usual")])
+    watcher, told = watched(world, account), []
+    for day in range(6):
+        account.set_day(ago(-day), [row(ago(-day), 5, host="Dear")])
+        told += watcher.refresh(after=DAY)
+    assert told == ["opened fallback_routing main"]
+    facts = watcher.incident("fallback_routing").facts
+    assert (facts["left"], facts["to"]) == ("Usual", "Dear")
+    assert facts["usual_price"] < facts["price"]
