@@ -142,26 +142,29 @@ class Run:
 
 
 def _runways(group: str, judged: Sequence[Judged]) -> Iterator[Figure]:
-    """Errors of the day on which a balance is used up, and what its range holds."""
+    """Errors of the day on which a balance is used up, and what its range of days holds.
+
+    Nobody knows at what hour of a day it was spent, so that less than a day counts as one.
+    """
     runs = [run for one in judged for run in _runs(one)]
     if not runs:
         return
 
     def off(days: Iterable[tuple[float, float]]) -> float:
-        return fmean(abs(log(max(told, 0.1) / max(real, 0.1))) for told, real in days)
+        return fmean(abs(log(max(told, 1) / max(real, 1))) for told, real in days)
 
     goal = Goal("≤", _RUNWAY_GOALS[group]) if group in _RUNWAY_GOALS else None
     ours = off((run.ours, run.real) for run in runs)
     plain = off((run.plain, run.real) for run in runs)
-    yield Figure(f"{group}: runway |ln error| ÷ plain's", len(runs), "", ours, plain, goal)
+    yield Figure(f"{group}: runway |ln err| ÷ plain's", len(runs), "", ours, plain, goal)
     beaten = [(run, run.ets) for run in runs if run.ets is not None]
     if beaten:
         ours = off((run.ours, run.real) for run, _ in beaten)
         ets = off((told, run.real) for run, told in beaten)
         goal = Goal("≤", 0.92) if group == LLM else None
-        yield Figure(f"{group}: runway |ln error| ÷ AutoETS's", len(beaten), "", ours, ets, goal)
+        yield Figure(f"{group}: runway |ln err| ÷ AutoETS's", len(beaten), "", ours, ets, goal)
     ranges = [
-        (run.real, float(run.walk.early), float("inf" if run.walk.late is None else run.walk.late))
+        (int(run.real), int(run.walk.early), int(run.walk.late or 10 * FAR))
         for run in runs
         if run.walk is not None and run.walk.early is not None
     ]
@@ -169,7 +172,7 @@ def _runways(group: str, judged: Sequence[Judged]) -> Iterator[Figure]:
         n = len(ranges)
         before = 100 * fmean(real < early for real, early, _ in ranges)
         within = 100 * fmean(early <= real <= late for real, early, late in ranges)
-        yield Figure(f"{group}: empty before its earliest day", n, "%", before, None, Goal("≤", 12))
+        yield Figure(f"{group}: empty before earliest day", n, "%", before, None, Goal("≤", 12))
         yield Figure(f"{group}: empty within its range", n, "%", within)
 
 
@@ -234,7 +237,7 @@ def _score(group: str, told: Sequence[tuple[Judged, float, float]]) -> Figure:
         ours.append((one.series, interval_score(low, high, real) / scale))
         drawn = bootstrap(costs, AHEAD, place)
         plain.append((one.series, interval_score(*drawn, real) / scale))
-    what = f"{group}: interval score ÷ bootstrap's"
+    what = f"{group}: band score ÷ bootstrap's"
     return Figure(what, len(ours), "", by_series(ours), by_series(plain), Goal("≤", 1.15))
 
 

@@ -36,8 +36,8 @@ def llm_series(seed: int = 0) -> dict[str, Series]:
     made = {}
     for place, days in enumerate(_LENGTHS):
         begun = _BEGUN + timedelta(days=place)
-        for family, costs in (("drifting", _drifting), ("projects", _projects)):
-            drawn = costs(Random(1_000 * seed + 10 * place + len(family)), begun, days)
+        for number, (family, costs) in enumerate(_FAMILIES.items()):
+            drawn = costs(Random(1_000 * seed + 10 * place + number), begun, days)
             made[f"{family}_{days}"] = [
                 (begun + timedelta(days=age), Decimal(f"{cost:.4f}"))
                 for age, cost in enumerate(drawn)
@@ -47,13 +47,15 @@ def llm_series(seed: int = 0) -> dict[str, Series]:
 
 def _drifting(chance: Random, begun: date, days: int) -> Iterator[float]:
     """Yield a level's random walk with jumps, times a day's luck, with days off."""
-    level, quiet, busy_weekend = _bell(chance), 0.22 + 0.12 * chance.random(), chance.random() < 0.3
+    level, quiet, busy_weekend = _bell(chance), 0.1 + 0.12 * chance.random(), chance.random() < 0.3
+    pause = 0
     for age in range(days):
         level += 0.02 + 0.045 * _bell(chance)
         if chance.random() < 1 / 28:
-            level += 0.15 + 0.95 * _bell(chance)
+            level += 0.2 + 0.85 * _bell(chance)
         weekend = (begun + timedelta(days=age)).weekday() >= 5 and not busy_weekend
-        off = chance.random() < quiet + (0.3 if weekend else 0)
+        pause = _pause(chance, pause)
+        off = pause > 0 or chance.random() < quiet + (0.3 if weekend else 0)
         cost = 10 * math.exp(level + 0.8 * _bell(chance) - (0.4 if weekend else 0))
         yield 0.0 if off else cost
 
@@ -61,12 +63,14 @@ def _drifting(chance: Random, begun: date, days: int) -> Iterator[float]:
 def _projects(chance: Random, begun: date, days: int) -> Iterator[float]:
     """Yield the sum of projects that come and go, each with a rate and a length of its own."""
     running: list[list[float]] = []
-    weekends = 0.15 + 0.3 * chance.random()
+    weekends, pause = 0.15 + 0.3 * chance.random(), 0
     for age in range(days):
         if chance.random() < 1 / 9 or age == 0:
-            rate = math.exp(2.3 * age / 120 + 0.55 * _bell(chance))
-            running.append([rate, 2 - 28 * math.log(1 - chance.random())])
-        works = (begun + timedelta(days=age)).weekday() < 5 or chance.random() < weekends
+            rate = math.exp(2.6 * age / 120 + 0.4 * _bell(chance))
+            running.append([rate, 2 - 34 * math.log(1 - chance.random())])
+        pause = _pause(chance, pause)
+        weekend = (begun + timedelta(days=age)).weekday() >= 5
+        works = pause == 0 and (not weekend or chance.random() < weekends)
         cost = 0.0
         for project in running:
             project[1] -= 1
@@ -76,6 +80,16 @@ def _projects(chance: Random, begun: date, days: int) -> Iterator[float]:
         yield cost
 
 
+def _pause(chance: Random, left: int) -> int:
+    """Return the days that a break still lasts; every few weeks one of some days begins."""
+    if left > 0:
+        return left - 1
+    return 4 + int(8 * chance.random()) if chance.random() < 1 / 40 else 0
+
+
 def _bell(chance: Random) -> float:
     """Return a draw of the standard normal, the same in every version of Python."""
     return _BELL.inv_cdf(min(max(chance.random(), 1e-12), 1 - 1e-12))
+
+
+_FAMILIES: Final = {"drifting": _drifting, "projects": _projects}
