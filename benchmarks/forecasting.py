@@ -7,48 +7,29 @@ history, and what then came judges it. README.md beside this tells what each fig
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, time
 from decimal import Decimal
-from math import log
-from statistics import fmean
 from time import process_time
 from typing import Final
 
+from benchmarks.bands import bands
 from benchmarks.daily import LLM, daily_series
-from benchmarks.judging import bootstrap, by_series, days_until, interval_score, wape_ratio
+from benchmarks.judged import Judged, history_of, outlook_at, plain
+from benchmarks.judging import wape_ratio
 from benchmarks.llm_series import Series
 from benchmarks.origins import AHEAD, FAR, Origin, origins
 from benchmarks.rival_venv import NoRivals, Rivals, rivals
+from benchmarks.runways import runways
 from benchmarks.table import Figure, Goal
 from costcompass_core.domain.burn import History
 from costcompass_core.domain.money import Usd
-from costcompass_core.domain.outlook import Outlook, Walk, outlook_of, walk
+from costcompass_core.domain.outlook import outlook_of, walk
 
-_BALANCES: Final = (7, 14, 30)
-"""Days of the mean spend that a balance is worth where the runway is judged."""
-_LANDINGS: Final = (3, 7, 14, 21)
-"""Days left of a month where its landing is judged."""
 _RIVALS_EVERY: Final = 3
 _WAPE_GOALS: Final = {LLM: 0.96, "retail": 0.80, "dense": 0.90}
-_RUNWAY_GOALS: Final = {LLM: 0.85, "retail": 0.78, "dense": 0.97}
 _RIVAL_GOALS: Final = {"AutoETS": 0.85, "AutoTheta": 0.80}
 _CPU_GOAL: Final = Goal("≤", 0.01)
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """One origin with the product's outlook and, where they were asked, the rivals' days."""
-
-    origin: Origin
-    outlook: Outlook
-    rivals: dict[str, list[Decimal]]
-
-    @property
-    def series(self) -> tuple[str, int]:
-        """What a series' errors are summed by: its name and the length of history."""
-        return self.origin.series, len(self.origin.past)
 
 
 def forecast() -> Iterator[Figure]:
@@ -62,15 +43,15 @@ def forecast() -> Iterator[Figure]:
     except (NoRivals, OSError) as error:
         print(f"without AutoETS and AutoTheta: {error}", file=sys.stderr)
     means = _means(beaten, against)
-    judged = [Judged(one, _outlook(one), means.get(id(one), {})) for one in asked]
+    judged = [Judged(one, outlook_at(one), means.get(id(one), {})) for one in asked]
     for group in groups:
         ours = [one for one in judged if one.origin.group == group]
         if not ours:
             print(f"{group}: no series of 44 days or more", file=sys.stderr)
             continue
         yield from _points(group, ours)
-        yield from _runways(group, ours)
-        yield from _bands(group, ours)
+        yield from runways(group, ours)
+        yield from bands(group, ours)
     # yield from alarms(_values(groups))  # noqa: ERA001 - when benchmarks.alarms is there
     yield from _costs(asked, against)
 
@@ -94,16 +75,6 @@ def _means(beaten: Sequence[Origin], against: Rivals | None) -> dict[int, dict[s
     return told
 
 
-def _history(origin: Origin) -> History:
-    return History({day: Usd(cost) for day, cost in origin.past}, origin.past[0][0])
-
-
-def _outlook(origin: Origin) -> Outlook:
-    outlook = outlook_of(_history(origin))
-    assert outlook is not None  # there is a history
-    return outlook
-
-
 def _points(group: str, judged: Sequence[Judged]) -> Iterator[Figure]:
     """Errors of the next 30 days' total."""
 
@@ -120,8 +91,8 @@ def _points(group: str, judged: Sequence[Judged]) -> Iterator[Figure]:
         bound = None if goal is None else Goal("≤", goal)
         return Figure(f"{group}: WAPE ÷ {against}", len(kept), "", ours, theirs, bound)
 
-    plain = [(one, _plain(one.origin) * AHEAD) for one in judged]
-    yield ratio("plain rule's", _WAPE_GOALS.get(group), plain)
+    by_rule = [(one, plain(one.origin) * AHEAD) for one in judged]
+    yield ratio("plain rule's", _WAPE_GOALS.get(group), by_rule)
     for name, bound in _RIVAL_GOALS.items():
         kept = [
             (one, sum(one.rivals[name][:AHEAD], Decimal(0))) for one in judged if name in one.rivals
@@ -130,127 +101,9 @@ def _points(group: str, judged: Sequence[Judged]) -> Iterator[Figure]:
             yield ratio(f"{name}'s", bound if group == LLM else None, kept)
 
 
-def _plain(origin: Origin) -> Decimal:
-    """Return the plain rule's burn (USD a day)."""
-    return sum((cost for _, cost in origin.past[-7:]), Decimal(0)) / 7
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One balance that did run out: after how many days, and when it was expected to."""
-
-    real: float
-    walk: Walk | None
-    plain: float
-    ets: float | None
-
-    @property
-    def ours(self) -> float:
-        """The product's days."""
-        return float(FAR) if self.walk is None else min(float(self.walk.days), FAR)
-
-
-def _runways(group: str, judged: Sequence[Judged]) -> Iterator[Figure]:
-    """Errors of the day on which a balance is used up, and what its range of days holds.
-
-    Nobody knows at what hour of a day it was spent, so that less than a day counts as one.
-    """
-    runs = [run for one in judged for run in _runs(one)]
-    if not runs:
-        return
-
-    def off(days: Iterable[tuple[float, float]]) -> float:
-        return fmean(abs(log(max(told, 1) / max(real, 1))) for told, real in days)
-
-    goal = Goal("≤", _RUNWAY_GOALS[group]) if group in _RUNWAY_GOALS else None
-    ours = off((run.ours, run.real) for run in runs)
-    plain = off((run.plain, run.real) for run in runs)
-    yield Figure(f"{group}: runway |ln err| ÷ plain's", len(runs), "", ours, plain, goal)
-    beaten = [(run, run.ets) for run in runs if run.ets is not None]
-    if beaten:
-        ours = off((run.ours, run.real) for run, _ in beaten)
-        ets = off((told, run.real) for run, told in beaten)
-        goal = Goal("≤", 0.92) if group == LLM else None
-        yield Figure(f"{group}: runway |ln err| ÷ AutoETS's", len(beaten), "", ours, ets, goal)
-    ranges = [
-        (int(run.real), int(run.walk.early), int(run.walk.late or 10 * FAR))
-        for run in runs
-        if run.walk is not None and run.walk.early is not None
-    ]
-    if ranges:
-        n = len(ranges)
-        before = 100 * fmean(real < early for real, early, _ in ranges)
-        within = 100 * fmean(early <= real <= late for real, early, late in ranges)
-        yield Figure(f"{group}: empty before earliest day", n, "%", before, None, Goal("≤", 12))
-        yield Figure(f"{group}: empty within its range", n, "%", within)
-
-
-def _runs(one: Judged) -> Iterator[Run]:
-    origin, plain = one.origin, _plain(one.origin)
-    midnight = datetime.combine(origin.first, time(), UTC)
-    for days in _BALANCES:
-        left = origin.mean * days
-        real = days_until(left, origin.future)
-        if real is None:
-            continue
-        ets = days_until(left, one.rivals["AutoETS"]) if "AutoETS" in one.rivals else None
-        yield Run(
-            real,
-            walk(one.outlook, Usd(left), midnight),
-            min(float(left / plain), FAR) if plain else float(FAR),
-            (float(FAR) if ets is None else ets) if "AutoETS" in one.rivals else None,
-        )
-
-
-def _bands(group: str, judged: Sequence[Judged]) -> Iterator[Figure]:
-    """What the 80 % band holds, and whether it is sharp."""
-    goal = Goal("≥", 0.70, 0.90) if group == LLM else Goal("≥", 0.72)
-    for days in (*_LANDINGS, AHEAD):
-        told = [(one, *limits) for one in judged if (limits := _limits(one, days))]
-        if not told:
-            return
-        spot = [(one.series, low, high, float(one.origin.actual(days))) for one, low, high in told]
-        n, what = len(told), f"{days} days' band" if days == AHEAD else f"last {days} days' band"
-        holds = by_series((series, low <= real <= high) for series, low, high, real in spot)
-        yield Figure(f"{group}: {what} holds", n, "", holds, None, goal)
-        if days == AHEAD:
-            below = by_series((series, real < low) for series, low, _, real in spot)
-            above = by_series((series, real > high) for series, _, high, real in spot)
-            yield Figure(f"{group}: {what}, truth below", n, "", below)
-            yield Figure(f"{group}: {what}, truth above", n, "", above)
-            yield _score(group, told)
-
-
-def _limits(one: Judged, days: int) -> tuple[float, float] | None:
-    band = one.outlook.band(days)
-    if band is None:
-        return None
-    expected = one.outlook.over(one.origin.first, days)
-    return float(expected * band.low), float(expected * band.high)
-
-
-def _score(group: str, told: Sequence[tuple[Judged, float, float]]) -> Figure:
-    """The interval score in units of what the series' 30 days cost on average."""
-    usual: dict[str, list[float]] = {}
-    for one, _, _ in told:
-        usual.setdefault(one.origin.series, []).append(float(one.origin.actual(AHEAD)))
-    unit = {series: fmean(costs) for series, costs in usual.items()}
-    ours, plain = [], []
-    for place, (one, low, high) in enumerate(told):
-        real, scale = float(one.origin.actual(AHEAD)), unit[one.origin.series]
-        if not scale:
-            continue
-        costs = [cost for _, cost in one.origin.past]
-        ours.append((one.series, interval_score(low, high, real) / scale))
-        drawn = bootstrap(costs, AHEAD, place)
-        plain.append((one.series, interval_score(*drawn, real) / scale))
-    what = f"{group}: band score ÷ bootstrap's"
-    return Figure(what, len(ours), "", by_series(ours), by_series(plain), Goal("≤", 1.15))
-
-
 def _costs(asked: Sequence[Origin], against: Rivals | None) -> Iterator[Figure]:
     """CPU of everything that one forecast needs."""
-    histories = [(one, _history(one)) for one in asked[::7]]
+    histories = [(one, history_of(one)) for one in asked[::7]]
     start = process_time()
     for one, history in histories:
         _whole(history, one)
