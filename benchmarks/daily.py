@@ -16,7 +16,8 @@ SHIPPED: Final = Path(__file__).resolve().parent / "series" / "daily"
 OWN: Final = "COSTCOMPASS_SERIES"
 """Names a folder of one's own series, which are then judged instead."""
 LLM: Final = "llm"
-_SEEDS: Final = (0, 1, 2)
+_SEEDS: Final = (20, 21, 22)
+"""Others than those on which the band was fitted (0 to 5)."""
 
 
 def daily_series() -> dict[str, dict[str, Series]]:
