@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from benchmarks.forecasting import forecast
 from benchmarks.idle import idle
 from benchmarks.ingest import ingest
 from benchmarks.ready import ready
@@ -21,6 +22,7 @@ BENCHMARKS: Final[dict[str, Callable[[], Iterable[Figure]]]] = {
     "spend": spend,
     "slack": slack,
     "idle": idle,
+    "forecast": forecast,
 }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -214,17 +213,3 @@ def _switching(chance: random.Random, days: int) -> Iterator[Use]:
             if tokens:
                 used[f"some/model-{place}"] = (tokens, tokens * prices[place])
         yield used
-
-
-def bursty(seed: int, days: int = 180) -> list[Decimal]:
-    """Return days of spend like an LLM user's, the mean day $10: many zeros, bursts, doublings."""
-    chance = random.Random(seed)
-    idle, spread = chance.uniform(0.29, 0.44), chance.uniform(0.9, 1.3)
-    level, active, raw = 1.0, True, []
-    for _ in range(days):
-        if chance.random() < 1 / 60:
-            level *= chance.choice((0.5, 2.0))
-        active = chance.random() < (1 - idle * 0.55 if active else 1 - idle * 1.45)
-        raw.append(level * chance.lognormvariate(0, spread) if active else 0.0)
-    scale = 10 * days / math.fsum(raw)
-    return [Decimal(round(one * scale * 1_000_000)).scaleb(-6) for one in raw]

@@ -7,19 +7,30 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 _HEAD: Final = ("what", "n", "measured", "against", "ratio", "goal", "met")
-_WIDTHS: Final = (35, 4, 9, 9, 6, 7, 3)
-"""With single spaces between them: 79 columns."""
+_WIDTHS: Final = (35, 5, 9, 9, 6, 7, 3)
+"""With single spaces between them: 80 columns."""
 
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """The bound that the ratio has to keep, or the measured value where it stands for itself."""
+    """The bound that the ratio has to keep, or the measured value where it stands for itself.
+
+    With `most` it is a range: at least `bound` and no more than `most`.
+    """
 
     side: Literal["≤", "≥"]
     bound: float
+    most: float | None = None
 
     def met(self, value: float) -> bool:
+        if self.most is not None and value > self.most:
+            return False
         return value <= self.bound if self.side == "≤" else value >= self.bound
+
+    def __str__(self) -> str:
+        if self.most is not None:
+            return f"{self.bound:g}–{self.most:g}"
+        return f"{self.side} {self.bound:g}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +39,7 @@ class Figure:
 
     what: str
     n: int
-    unit: Literal["ms", "MB", "%", "rows/s", ""]
+    unit: Literal["", "×", "ms", "MB", "%", "rows/s"]
     measured: float
     against: float | None = None
     goal: Goal | None = None
@@ -59,7 +70,7 @@ def as_json(figures: Sequence[Figure]) -> list[dict[str, Any]]:
             "measured": one.measured,
             "against": one.against,
             "ratio": one.ratio,
-            "goal": None if one.goal is None else f"{one.goal.side} {one.goal.bound}",
+            "goal": None if one.goal is None else str(one.goal),
             "met": one.met,
         }
         for one in figures
@@ -72,8 +83,8 @@ def _cells(one: Figure) -> tuple[str, ...]:
         str(one.n),
         _quantity(one.measured, one.unit),
         "" if one.against is None else _quantity(one.against, one.unit),
-        "" if one.ratio is None else f"{one.ratio:.2f}",
-        "" if one.goal is None else f"{one.goal.side} {one.goal.bound:g}",
+        "" if one.ratio is None else f"{one.ratio:.{2 if one.ratio >= 0.1 else 3}f}",
+        "" if one.goal is None else str(one.goal),
         {True: "yes", False: "NO", None: ""}[one.met],
     )
 
@@ -81,7 +92,8 @@ def _cells(one: Figure) -> tuple[str, ...]:
 def _quantity(value: float, unit: str) -> str:
     if unit == "rows/s":
         return f"{value / 1000:.0f} k/s"
-    return f"{value:.{1 if value >= 10 else 2}f} {unit}".rstrip()
+    digits = 1 if value >= 10 else 2 if value >= 0.1 or unit == "%" else 3
+    return f"{value:.{digits}f} {unit}".rstrip()
 
 
 def _line(cells: Sequence[str]) -> str:

@@ -50,5 +50,13 @@ def test_the_larger_lock_holds_the_smaller_one_at_the_same_versions(inner, outer
     assert pins(inner).items() <= pins(outer).items()
 
 
+NUMERIC = {"numpy", "pandas", "scipy", "statsforecast"}
+
+
 def test_the_daemon_pulls_in_no_numeric_stack():
-    assert not {"numpy", "pandas", "pydantic"} & pins("requirements.lock").keys()
+    assert not (NUMERIC | {"pydantic"}) & pins("requirements.lock").keys()
+
+
+def test_the_forecast_s_rivals_are_pinned_for_their_own_environment_alone():
+    assert pins("benchmarks/rivals.lock").keys() >= NUMERIC
+    assert not NUMERIC & pins("requirements-check.lock").keys()
