@@ -38,10 +38,13 @@ _WEIGHTS: Final = tuple(
     accumulate(repeat(_FADES, LEVEL_DAYS - 1), ROUGH.multiply, initial=Decimal(1))
 )
 """How much a day counts in the level, by its age."""
+_WEIGHED: Final = tuple(accumulate(_WEIGHTS, ROUGH.add, initial=Decimal(0)))
+"""How much the newest days count together, by their number."""
 _MOST_SPREAD: Final = Decimal(2)
 _FLOOR: Final = Decimal("0.12") ** 2
 _BELOW: Final = Decimal("1.5")
 _ABOVE: Final = Decimal("2.5")
+_BY_DAY: Final = ROUGH.divide(Decimal(1), Decimal(WEEK))
 _NONE: Final = Decimal(0)
 
 
@@ -97,7 +100,7 @@ class Outlook:
         level, noise = self._squares
         sigma = (level + noise / days).sqrt()
         low = 1 - _BELOW * sigma
-        return Band(low if low > 0 else _NONE, 1 + sigma * (_ABOVE + Decimal(days) / WEEK))
+        return Band(low if low > 0 else _NONE, 1 + sigma * (_ABOVE + days * _BY_DAY))
 
     @cached_property
     def _squares(self) -> tuple[Decimal, Decimal]:
@@ -141,7 +144,9 @@ def _known(history: History, through: date) -> list[tuple[int, Decimal]]:
 def _level(known: Sequence[tuple[int, Decimal]]) -> Decimal:
     """Return the mean (USD a day) in which a day counts half as much as one a week later."""
     spent = sum([_WEIGHTS[age] * cost for age, cost in known], _NONE)
-    return spent / sum([_WEIGHTS[age] for age, _ in known], _NONE)
+    whole = known[-1][0] == len(known) - 1  # no day between is unknown, as nearly always
+    weights = _WEIGHED[len(known)] if whole else sum([_WEIGHTS[age] for age, _ in known], _NONE)
+    return spent / weights
 
 
 def _rhythm(

@@ -20,7 +20,7 @@ BASE: Final = 28
 """Completed UTC days that recent ones are compared with: four whole weeks."""
 BASE_LEAST: Final = 14
 """Days that are enough of them; a younger account is not judged."""
-PAST_DAYS: Final = 3 + WEEK + BASE + 1
+PAST_DAYS: Final = WEEK + WEEK + BASE + 1
 """Days that the rules look back on at most."""
 BANDS: Final = ((0, 0), (1, WEEK - 1), (WEEK, BASE), (BASE + 1, WEEK + BASE - 1))
 """How old the days of each `Used.band` are, 0 for yesterday: what any of the windows is made of."""

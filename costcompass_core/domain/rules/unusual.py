@@ -16,7 +16,6 @@ from costcompass_core.domain.days import utc_day
 from costcompass_core.domain.facts import Fact
 from costcompass_core.domain.money import Usd
 from costcompass_core.domain.past import (
-    BASE,
     WEEK,
     Past,
     cause_facts,
@@ -60,16 +59,22 @@ def spend_spike(view: AccountView, limits: Limits) -> Finding | None:
         return None
     today = _spike_today(view, past, floor)
     known = past_is_known(view, limits)
-    recent = [_spike_at(past, age, floor) if known else None for age in range(_SPIKE_HOLDS)]
-    spikes = [one for one in (today, *recent) if one]
-    newest = recent[0] if recent[0] and past.newest >= past.watched else None
-    level = max((one.level for one in (today, newest) if one), default=0)
+    recent = [_spike_at(past, age, floor) if known else None for age in range(WEEK)]
+    newest = recent[0] if past.newest >= past.watched else None
+    news = [one for one in (today, newest) if one and _is_news(one, recent)]
+    level = max((one.level for one in news), default=0)
+    spikes = [one for one in (today, *recent[:_SPIKE_HOLDS]) if one]
     if spikes:
         facts = _spike_facts(view, spikes[0])
         return Finding(level, max(one.level for one in spikes), 2, facts, view.now, once=True)
     if not known or not past.read or any(past.base(age) is None for age in (1, 2, 3)):
         return None
     return Finding(0, 0, 2, {}, view.now, once=True)
+
+
+def _is_news(spike: _Spike, recent: Sequence[_Spike | None]) -> bool:
+    """Return whether a spike is dearer than those of the week before: people know of those."""
+    return all(one.spent < spike.spent for one in recent if one and one.day < spike.day)
 
 
 def past_is_known(view: AccountView, limits: Limits) -> bool:
@@ -101,14 +106,14 @@ def _spike_at(past: Past, age: int, floor: Usd) -> _Spike | None:
 def _spike(day: date, spent: Usd, past: Past, age: int, floor: Usd) -> _Spike | None:
     """Return a day as a spike against the days from `age` on.
 
-    After a lasting rise it has to stand out from the new level as well: one cause is one message.
+    After a lasting rise it has to cost as much more than the new level too: one cause is one message.
     """
     base = past.base(age)
     if base is None or not stands_out(spent, base, floor):
         return None
     risen = past.week(age)
     if risen is not None and _level_at(past, age, floor) is not None:
-        least = max(floor.ratio(), SHARE * BASE * mean(risen))
+        least = max(floor.ratio(), SHARE * Usd.total(base).ratio())
         if spent.ratio() - mean(risen) < least:
             return None
     over, total = spent.ratio() - mean(base), Usd.total(base).ratio()
@@ -167,7 +172,8 @@ def spend_level(view: AccountView, limits: Limits) -> Finding | None:
     if found is None:
         return Finding(0, 0, 1, latest, view.now, lasts=LEVEL_LASTS, once=True)
     facts = latest | _level_facts(view, past, found)
-    new = int(past.newest >= past.watched)
+    told = any(_spike_at(past, age, floor) for age in range(WEEK))  # one cause is one message
+    new = int(past.newest >= past.watched and not told)
     return Finding(new, 1, 1, facts, view.now, lasts=LEVEL_LASTS, once=True)
 
 
