@@ -269,7 +269,7 @@ def test_a_state_directory_deeper_than_a_socket_path_may_be(tmp_path: Path, open
 
 def test_a_database_that_vanishes_is_told_in_one_line_a_tick(ready: Install):
     with ready.daemon() as daemon:
-        assert daemon.refreshed()
+        assert eventually(lambda: "refreshed main" in daemon.log)
         for path in ready.state.glob("costcompass.db*"):
             path.unlink()
         assert eventually(lambda: "main can't be refreshed" in daemon.log)
