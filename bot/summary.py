@@ -8,8 +8,9 @@ from datetime import datetime, timedelta, tzinfo
 from bot import words
 from costcompass_core.domain.burn import BURN_DAYS
 from costcompass_core.domain.days import newest_completed, utc_day
-from costcompass_core.domain.forecast import AccountBalance, ForecastReport, Runway
+from costcompass_core.domain.forecast import AccountBalance, ForecastReport, Runway, ThisMonth
 from costcompass_core.domain.money import Usd
+from costcompass_core.domain.outlook import BAND_DAYS
 from costcompass_core.domain.reports import Health, SpendReport
 from costcompass_core.domain.subscriptions import Subscription
 
@@ -194,13 +195,28 @@ def balance_line(balance: AccountBalance, zone: tzinfo, now: datetime, *, severa
 
 
 def runway_line(runway: Runway | None, *, several: bool) -> str:
-    """Return how long the balance lasts at the burn rate, with its date."""
+    """Return how long the balance is expected to last, with its date."""
     if runway is None:
         return "Runway: not known, for nothing burned or no balance was read."
     if runway.days <= 0:
         return f"Runway: none, the balance{_of(runway, several)} is used up."
     when = f", empty on {words.day(runway.empty_on, year=True)}" if runway.empty_on else ""
-    return f"Runway{_of(runway, several)}: {runway.days} days at this rate{when} (UTC)."
+    return f"Runway{_of(runway, several)}: about {runway.days} days{when} (UTC)."
+
+
+def runway_range(runway: Runway | None) -> str:
+    """Return how much sooner or later a balance may be used up, empty where that is not known."""
+    if runway is None or runway.days <= 0:
+        return ""
+    told = []
+    if runway.early is not None and runway.late is not None:
+        told.append(
+            f"one time in ten it ends within {runway.early} days,"
+            f" one in ten after more than {runway.late:,}"
+        )
+    if runway.at_pace is not None:
+        told.append(f"at the pace of the newest days it lasts {runway.at_pace}")
+    return "; ".join(told)
 
 
 def _of(runway: Runway, several: bool) -> str:
@@ -208,14 +224,33 @@ def _of(runway: Runway, several: bool) -> str:
 
 
 def this_month_line(report: ForecastReport) -> str:
-    """Return where this month lands at the burn rate."""
+    """Return where this month is expected to land, and how far off that may be."""
     month = report.this_month
     if month.so_far is None or month.total is None:
         return f"{month.month.label}: not known yet."
     return (
         f"{month.month.label}: {words.usd(month.so_far)} so far,"
-        f" about {words.usd(month.total)} by its end."
+        f" about {words.usd(month.total)} by its end{_between(month, ', ')}."
     )
+
+
+def landing_range(month: ThisMonth) -> str:
+    """Return between what this month ends four times out of five, empty where nobody knows."""
+    return _between(month, "")
+
+
+def _between(month: ThisMonth, before: str) -> str:
+    if month.low is None or month.high is None or month.low == month.high:
+        return ""
+    return f"{before}four times out of five {words.usd(month.low)} to {words.usd(month.high)}"
+
+
+def no_range(report: ForecastReport) -> str:
+    """Return why no ranges are told, empty where they are."""
+    known = report.known_days
+    if not 0 < known < BAND_DAYS:
+        return ""
+    return f"Ranges are told from {BAND_DAYS} days of history on; there are {known}."
 
 
 def _capital(text: str) -> str:

@@ -99,6 +99,8 @@ def _at_rate(case: Case) -> str:
         return f" at today's rate ({case.money('per_day')} so far today)"
     if rate == "yesterday":
         return f" at the newest days' rate of {case.money('per_day')} a day"
+    if rate == "expected":
+        return f" at the expected {case.money('per_day')} a day"
     return f" at the 7-day mean of {case.money('per_day')} a day" if rate else ""
 
 

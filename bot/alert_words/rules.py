@@ -85,7 +85,7 @@ def _budget_spent(case: Case) -> Told:
 
 def _budget_forecast(case: Case) -> Told:
     lands = f"about {case.money('landing')} of {case.money('amount')} by {case.day('to')}"
-    rate = f"at the 7-day mean of {case.money('per_day')} a day"
+    rate = f"at the expected {case.money('per_day')} a day"
     return Told(
         f"budget {case.name}",
         "heading over its amount",

@@ -8,7 +8,6 @@ from typing import Final
 
 from bot import summary, words
 from bot.digest_words.pieces import Figure, plan_figure, restated_lines, versus
-from costcompass_core.domain.burn import BURN_DAYS
 from costcompass_core.domain.days import ONE_DAY
 from costcompass_core.domain.digest import DigestReport
 from costcompass_core.domain.incidents import TOP_UP_MENDS
@@ -142,13 +141,13 @@ def _month_figure(report: DigestReport) -> Figure:
 
 
 def _landing(report: DigestReport) -> Figure | None:
-    """Return where the current month ends, at the rate of the newest known days."""
-    month, burn = report.outlook.this_month, report.outlook.next_month.burn
-    if month.total is None or burn is None:
+    """Return where the current month is expected to end."""
+    month, known = report.outlook.this_month, report.outlook.known_days
+    if month.total is None:
         return None
-    only = f", only {words.plural(burn.days, 'known day')}" if burn.days < BURN_DAYS else ""
-    rate = f"expected, at the rate of {words.span(burn.start, burn.end)}{only}"
-    return Figure(f"by {words.day(month.month.last)}", words.usd(month.total), rate)
+    spread = summary.landing_range(month)
+    rests_on = spread or f"expected, by {words.plural(known, 'known day')}"
+    return Figure(f"by {words.day(month.month.last)}", words.usd(month.total), rests_on)
 
 
 def _balance_figures(report: DigestReport, zone: tzinfo) -> Iterator[Figure]:
@@ -161,7 +160,7 @@ def _balance_figures(report: DigestReport, zone: tzinfo) -> Iterator[Figure]:
     if runway is not None:
         whose = f"of {runway.account}, " if several else ""
         end = f"empty on {words.day(runway.empty_on, year=True)} (UTC)" if runway.empty_on else ""
-        rests_on = f"{whose}at the 7-day mean, {end or 'no end in sight'}"
+        rests_on = f"{whose}as expected, {end or 'no end in sight'}"
         yield Figure("runway", f"{runway.days} days", rests_on)
 
 

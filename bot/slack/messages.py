@@ -56,8 +56,9 @@ def forecast_message(report: ForecastReport, now: datetime, zone: tzinfo) -> Mes
     headline = escape(summary.forecast_headline(report))
     lines = [
         *(summary.balance_line(one, zone, now, several=several) for one in report.balances),
-        summary.runway_line(report.runway, several=several),
+        *_runway(report, several=several),
         summary.this_month_line(report),
+        *([summary.no_range(report)] if summary.no_range(report) else []),
         *summary.foreign(report.foreign_subscriptions),
         *summary.troubles(report.health, now),
     ]
@@ -69,6 +70,14 @@ def forecast_message(report: ForecastReport, now: datetime, zone: tzinfo) -> Mes
             context(escape(_footer(report))),
         ),
     )
+
+
+def _runway(report: ForecastReport, *, several: bool) -> list[str]:
+    line, spread = (
+        summary.runway_line(report.runway, several=several),
+        summary.runway_range(report.runway),
+    )
+    return [f"{line.removesuffix('.')}; {spread}." if spread else line]
 
 
 def _footer(report: ForecastReport) -> str:

@@ -69,7 +69,10 @@ def forecast_text(report: ForecastReport, now: datetime, zone: tzinfo, paint: Pa
     """Return the answer to `forecast` in at most 80 columns."""
     parts = [paint(wrapped(summary.forecast_headline(report), ""), "bold"), ""]
     parts += [figure_line(*one, paint) for one in _figures(report, now, zone)]
+    spread = summary.runway_range(report.runway)
     notes = [
+        *([f"Runway: {spread}."] if spread else []),
+        *([summary.no_range(report)] if summary.no_range(report) else []),
         *summary.foreign(report.foreign_subscriptions),
         *summary.troubles(report.health, now),
     ]
@@ -85,10 +88,11 @@ def _figures(report: ForecastReport, now: datetime, zone: tzinfo) -> Iterator[tu
         yield "subscriptions", words.usd(plan.subscriptions), "active next month"
         yield plan.month.label, words.usd(plan.total), "together"
     if month.so_far is not None and month.total is not None:
+        yield "this month", words.usd(month.so_far), "so far, completed days"
         yield (
-            "this month",
-            words.usd(month.so_far),
-            f"so far, about {words.usd(month.total)} by its end",
+            f"by {words.day(month.month.last)}",
+            words.usd(month.total),
+            summary.landing_range(month) or "expected, by recent days and weekdays",
         )
     for one in report.balances:
         name = "balance" if len(report.balances) == 1 else f"balance {one.account}"
@@ -97,6 +101,6 @@ def _figures(report: ForecastReport, now: datetime, zone: tzinfo) -> Iterator[tu
     if report.runway is not None:
         until = report.runway.empty_on
         when = f", empty on {words.day(until, year=True)} (UTC)" if until else ""
-        yield "runway", f"{report.runway.days} days", f"at this rate{when}"
+        yield "runway", f"{report.runway.days} days", f"as expected{when}"
     if picture := summary.recent_line(report):
         yield f"last {len(report.recent)} days", "", picture

@@ -49,8 +49,8 @@ def forecast_shape(report: ForecastReport) -> dict[str, Any]:
             "month": report.this_month.month.text(),
             "so_far_usd": _usd(report.this_month.so_far),
             "total_usd": _usd(report.this_month.total),
-            "low_usd": None,
-            "high_usd": None,
+            "low_usd": _usd(report.this_month.low),
+            "high_usd": _usd(report.this_month.high),
         },
         "balance": _balance(report),
         "runway": _runway(report),
@@ -87,8 +87,8 @@ def _runway(report: ForecastReport) -> dict[str, Any]:
     return {
         "days": runway and str(runway.days),
         "empty_on": str(runway.empty_on) if runway and runway.empty_on else None,
-        "low_days": None,
-        "high_days": None,
+        "low_days": str(runway.early) if runway and runway.early is not None else None,
+        "high_days": str(runway.late) if runway and runway.late is not None else None,
         "account": runway and runway.account,
     }
 

@@ -10,7 +10,6 @@ from costcompass_core.domain.days import ONE_DAY, Month
 from costcompass_core.domain.forecast import ForecastReport, NextMonth
 from costcompass_core.domain.incidents import Incident
 from costcompass_core.domain.ledger import (
-    USUAL_DAYS,
     DayChange,
     Ledger,
     Pace,
@@ -22,6 +21,7 @@ from costcompass_core.domain.ledger import (
 from costcompass_core.domain.money import ZERO, Usd
 from costcompass_core.domain.movers import ModelDay, Mover, mean, movers
 from costcompass_core.domain.notices import settled_at
+from costcompass_core.domain.outlook import LEVEL_DAYS
 from costcompass_core.domain.prices import News
 from costcompass_core.domain.reports import Health, SpendRow, known_at, known_through
 from costcompass_core.domain.rules.views import Today
@@ -214,6 +214,6 @@ def _later(health: Health, at: datetime) -> bool:
 
 
 def looks_back(newest: date, known: date | None) -> date:
-    """Return the first day that a digest needs: all of the month before, and a burn window."""
+    """Return the first day that a digest needs: all of the month before, and what is expected by."""
     oldest = min(newest, known or newest)
-    return min(Month.of(newest).previous.first, oldest - timedelta(days=2 * USUAL_DAYS))
+    return min(Month.of(newest).previous.first, oldest - timedelta(days=LEVEL_DAYS))

@@ -2,7 +2,8 @@
 
 The rule is the product's promise: the mean of the 7 newest completed UTC days times the days of the
 next calendar month, plus the subscriptions active in it. It is computed exactly, multiplying before
-dividing, and rounded only where the decimals of a printed amount never end.
+dividing, and rounded only where the decimals of a printed amount never end. Beside it stand two
+estimates from `domain.outlook`: where this month lands, and how long the balance lasts.
 """
 
 from __future__ import annotations
@@ -10,13 +11,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import Final
 
 from costcompass_core.domain.burn import Burn, History, burn_of, combined
-from costcompass_core.domain.days import Month, each_day
+from costcompass_core.domain.days import Month, each_day, utc_day
 from costcompass_core.domain.money import EXACT, ZERO, Usd
+from costcompass_core.domain.outlook import ROUGH, Outlook, estimate, outlook_of
 from costcompass_core.domain.reports import Health
+from costcompass_core.domain.runway import walk
 from costcompass_core.domain.subscriptions import Subscription, due_in, in_other_currencies
 
 RECENT_DAYS: Final = 14
@@ -48,23 +51,33 @@ class NextMonth:
 
 @dataclass(frozen=True, slots=True)
 class ThisMonth:
-    """Where this calendar month lands: reported so far plus the burn rate for every other day."""
+    """Where this calendar month lands (USD): reported so far plus what its other days should cost.
+
+    It ends between `low` and `high` four times out of five; both are `None` under 14 days of history.
+    """
 
     month: Month
     so_far: Usd | None
     total: Usd | None
+    low: Usd | None = None
+    high: Usd | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Runway:
     """Days that the shortest-lived prepaid balance lasts, counted from its reading.
 
-    `days` has one decimal; `empty_on` is the UTC day, `None` when that is over a century away.
+    `days` has one decimal; `empty_on` is the UTC day, `None` when that is over a century away. In one
+    case out of ten it is used up before `early`, in one after `late`; both are `None` under 14 days
+    of history. `at_pace` is how long it lasts if an unusual today or yesterday goes on.
     """
 
     account: str
     days: Decimal
     empty_on: date | None
+    early: Decimal | None = None
+    late: Decimal | None = None
+    at_pace: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +93,8 @@ class ForecastReport:
     foreign_subscriptions: tuple[Subscription, ...] = ()
     recent: tuple[tuple[date, Usd], ...] = ()
     """The newest known UTC days and what each cost, oldest first."""
+    known_days: int = 0
+    """Of the last 60 days since usage began, those that the estimates rest on."""
 
 
 def next_month(today: date, burn: Burn | None, subscriptions: Sequence[Subscription]) -> NextMonth:
@@ -92,27 +107,65 @@ def next_month(today: date, burn: Burn | None, subscriptions: Sequence[Subscript
     return NextMonth(month, burn, Usd.of_ratio(burn.over(1)), usage, due, usage + due)
 
 
-def this_month(today: date, history: History, burn: Burn | None) -> ThisMonth:
-    """Return the month to date and, at the burn rate for every day not known, its total (USD)."""
+def this_month(
+    today: date, history: History, outlook: Outlook | None, taken: Usd = ZERO
+) -> ThisMonth:
+    """Return the month to date and, with what is expected of every day not known, its total (USD).
+
+    `taken` is what today is sure to have cost already: it costs that at least.
+    """
     month = Month.of(today)
-    if burn is None:
+    if outlook is None:
         return ThisMonth(month, None, None)
     known = [day for day in each_day(month.first, month.last) if day in history.spent]
     so_far = Usd.total(history.spent[day] for day in known)
-    rest = burn.over(month.days - len(known))
-    return ThisMonth(month, so_far, so_far + Usd.of_ratio(rest))
+    ahead = [day for day in each_day(month.first, month.last) if day not in history.spent]
+    if not ahead:
+        return ThisMonth(month, so_far, so_far, so_far, so_far)
+    sure = max(taken, ZERO) if today in ahead else ZERO
+    with localcontext(ROUGH):
+        expected = [
+            max(outlook.day(day), sure.amount) if day == today else outlook.day(day)
+            for day in ahead
+        ]
+        rest, band = sum(expected, Decimal(0)), outlook.band(len(ahead))
+        sums = [rest, *(rest * factor for factor in band or ())]
+    total, *ends = (so_far + max(estimate(one), sure) for one in sums)
+    return ThisMonth(month, so_far, total, *ends)
 
 
-def runway(balance: AccountBalance, burn: Burn | None) -> Runway | None:
-    """Return how long `balance` lasts at `burn`; `None` where nothing burns."""
-    if burn is None or burn.spent <= ZERO:
+def runway(
+    balance: AccountBalance, outlook: Outlook | None, pace: Usd | None = None
+) -> Runway | None:
+    """Return how long `balance` lasts by what is expected; `None` where nothing burns.
+
+    `pace` is what an unusual today or yesterday has cost (USD). Should that go on, the balance is
+    used up sooner than the walk knows, so the early end is no later.
+    """
+    found = None if outlook is None else walk(outlook, balance.left, balance.at)
+    if found is None:
         return None
-    days = max(balance.left, ZERO).ratio() * burn.days / burn.spent.ratio()
-    tenths = Decimal(round(days * 10)).scaleb(-1, EXACT)
+    early, late = (None if one is None else _tenths(one) for one in found[1:])
+    at_pace = None if not pace else _tenths(_at(pace, balance.left))
+    if at_pace is not None and early is not None:
+        early = min(early, at_pace)
+    until = empty_on(balance, found.days)
+    return Runway(balance.account, _tenths(found.days), until, early, late, at_pace)
+
+
+def empty_on(balance: AccountBalance, days: Decimal) -> date | None:
+    """Return the UTC day on which a balance is used up that lasts `days`, up to a century ahead."""
     if days > _FOREVER:
-        return Runway(balance.account, tenths, None)
-    seconds = int(days * 86_400)
-    return Runway(balance.account, tenths, (balance.at + timedelta(seconds=seconds)).date())
+        return None
+    return utc_day(balance.at + timedelta(seconds=int(days * 86_400)))
+
+
+def _at(per_day: Usd, left: Usd) -> Decimal:
+    return ROUGH.divide(max(left, ZERO).amount, per_day.amount)
+
+
+def _tenths(days: Decimal) -> Decimal:
+    return Decimal(round(days * 10)).scaleb(-1, EXACT)
 
 
 def shortest(runways: Sequence[Runway | None]) -> Runway | None:
@@ -126,20 +179,31 @@ def forecast(
     balances: Sequence[AccountBalance],
     subscriptions: Sequence[Subscription],
     health: Sequence[Health],
+    *,
+    taken: Usd = ZERO,
+    paces: Mapping[str, Usd] | None = None,
 ) -> ForecastReport:
-    """Put the whole answer together from each account's history and newest balance."""
+    """Put the whole answer together from each account's history and newest balance.
+
+    `taken` is what today is sure to have cost by the balances (USD). `paces` says of each account with
+    an unusual today or yesterday what that day has cost (USD).
+    """
     together = combined(list(accounts.values()))
-    burn = burn_of(together)
-    nothing = History({}, None)
-    runways = [runway(one, burn_of(accounts.get(one.account, nothing))) for one in balances]
+    burn, outlook = burn_of(together), outlook_of(together)
+    nothing, unusual = History({}, None), paces or {}
+    runways = [
+        runway(one, outlook_of(accounts.get(one.account, nothing)), unusual.get(one.account))
+        for one in balances
+    ]
     month = Month.of(today).next
     return ForecastReport(
         next_month(today, burn, subscriptions),
-        this_month(today, together, burn),
+        this_month(today, together, outlook, taken),
         tuple(balances),
         shortest(runways),
         together.through,
         tuple(health),
         tuple(in_other_currencies(month, subscriptions)),
         tuple((day, together.spent[day]) for day in sorted(together.spent)[-RECENT_DAYS:]),
+        outlook.days if outlook else 0,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from decimal import Decimal, localcontext
+from decimal import ROUND_FLOOR, Decimal, localcontext
 from itertools import accumulate
 from typing import Final, NamedTuple
 
@@ -82,9 +82,9 @@ class _Way:
         next day is expected to cost nearly nothing, it is one of the days around the dip.
         """
         if factor is None:
-            weeks = left // self._outlook.whole_week
+            weeks = (left / self._outlook.whole_week).to_integral_value(ROUND_FLOOR)
             left -= weeks * self._outlook.whole_week  # so that few days are left to search
-            return weeks * WEEK + self._search(left, WEEK + 1, None)
+            return weeks * WEEK + self._search(max(left, _NONE), WEEK + 1, None)
         most = self._sum(BAND_REACHES, factor)
         if most >= left:
             return self._search(left, BAND_REACHES, factor)

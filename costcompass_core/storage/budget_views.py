@@ -11,14 +11,15 @@ from costcompass_core.domain.budgets import Budget
 from costcompass_core.domain.burn import BURN_DAYS, History, burn_of
 from costcompass_core.domain.days import ONE_DAY, each_day, missing, newest_completed, utc_day
 from costcompass_core.domain.money import ZERO, Usd
+from costcompass_core.domain.outlook import LEVEL_DAYS, outlook_of
 from costcompass_core.domain.rules.views import BudgetView
 from costcompass_core.storage.codec import sum_of
 from costcompass_core.storage.refreshes import attempts
 from costcompass_core.storage.spend import read_days
 from costcompass_core.storage.views import day_state, today_of
 
-_LOOKS_BACK = 2 * BURN_DAYS
-"""Days; enough for a burn window that ends a few days ago."""
+_LOOKS_BACK = LEVEL_DAYS + BURN_DAYS
+"""Days; enough for expectations and a burn window that end a few days ago."""
 
 
 def budget_views(
@@ -59,6 +60,7 @@ def _budget_view(
         burn=burn_of(history),
         days_ahead=(end - max(counted, default=start - ONE_DAY)).days,
         reads=tuple(one.succeeded_at if one else None for one in tries),
+        outlook=outlook_of(history),
     )
 
 

@@ -12,6 +12,7 @@ from costcompass_core.domain.days import ONE_DAY, Month, midnight, newest_comple
 from costcompass_core.domain.forecast import AccountBalance
 from costcompass_core.domain.money import Usd
 from costcompass_core.domain.notices import DayLoss, FirstUse, all_rows_by, settled_at
+from costcompass_core.domain.outlook import LEVEL_DAYS, outlook_of
 from costcompass_core.domain.past import BANDS, BASE_LEAST, PAST_DAYS, WEEK, Past, Used
 from costcompass_core.domain.reports import Amounts
 from costcompass_core.domain.rules.pace import recent_run
@@ -32,6 +33,8 @@ from costcompass_core.storage.usage import AMOUNTS, SUMS
 
 _LOOKS_BACK = 2 * BURN_DAYS
 """Days; enough for a burn window that ends a few days ago, and for a run of unusual days."""
+_EXPECTS_BY = LEVEL_DAYS + 2
+"""Days that expectations rest on, though the newest be not known yet; the other rules need fewer."""
 _ROWS_COME = 3
 """Newest days of which the balance may still know more than their rows."""
 _LATELY = timedelta(hours=1)
@@ -51,7 +54,7 @@ def account_views(
     than all the rest, and changes with nothing else.
     """
     balances = {one.account: one for one in balances_at(tx, now + AHEAD)}
-    spent = histories(tx, utc_day(now) - PAST_DAYS * ONE_DAY)
+    spent = histories(tx, utc_day(now) - _EXPECTS_BY * ONE_DAY)
     nothing = History({}, None)
     return [
         replace(
@@ -74,10 +77,11 @@ def _account_view(
     recent = _recent_days(tx, name, history, today)
     run, past = recent_run(recent), _past(tx, name, history, recent, today)
     oldest = today - _LOOKS_BACK * ONE_DAY
+    days = tuple(day_state(tx, name, today - age * ONE_DAY) for age in (1, 2))
+    outlook = outlook_of(_with_unreported(history, days[0]))
     history = replace(
         history, spent={day: one for day, one in history.spent.items() if day >= oldest}
     )
-    days = tuple(day_state(tx, name, today - age * ONE_DAY) for age in (1, 2))
     return AccountView(
         name,
         now,
@@ -92,6 +96,7 @@ def _account_view(
         _byok(tx, name, Month.of(today)),
         _parts(tx, name),
         past,
+        outlook=outlook,
     )
 
 

@@ -17,7 +17,7 @@ from costcompass_core.domain.digest import (
     health_at,
     looks_back,
 )
-from costcompass_core.domain.forecast import forecast, next_month
+from costcompass_core.domain.forecast import next_month
 from costcompass_core.domain.ledger import USUAL_DAYS, Ledger, restatements, whole_months
 from costcompass_core.domain.money import ZERO
 from costcompass_core.domain.movers import Mover, most_moved
@@ -33,6 +33,7 @@ from costcompass_core.storage.refreshes import health
 from costcompass_core.storage.spend import amounts, first_day, histories
 from costcompass_core.storage.store import Store
 from costcompass_core.storage.views import today_of
+from costcompass_core.usecases.expect import forecast_at
 from costcompass_core.usecases.levers import in_use
 
 _EVERY: Final = ONE_DAY
@@ -85,7 +86,14 @@ def _digest(
         at,
         newest,
         ledger,
-        forecast(today, ledger.histories, balances_at(tx, at), subscriptions, conditions),
+        forecast_at(
+            tx,
+            at,
+            ledger.histories,
+            balances_at(tx, at),
+            subscriptions=subscriptions,
+            conditions=conditions,
+        ),
         costs=model_days(tx, newest - USUAL_DAYS * ONE_DAY, newest),
         known_models=models_before(tx, newest),
         incidents=[one for one in open_incidents(tx) if one.opened_at <= at],

@@ -17,8 +17,9 @@ from costcompass_core.domain.days import (
     utc_day,
 )
 from costcompass_core.domain.errors import UsageError
-from costcompass_core.domain.forecast import RECENT_DAYS, ForecastReport, forecast
+from costcompass_core.domain.forecast import ForecastReport
 from costcompass_core.domain.money import ZERO, Usd
+from costcompass_core.domain.outlook import LEVEL_DAYS
 from costcompass_core.domain.query import SpendQuery, nearest_name, parse_spend
 from costcompass_core.domain.reports import (
     Amounts,
@@ -38,6 +39,7 @@ from costcompass_core.storage.refreshes import health
 from costcompass_core.storage.store import Store
 from costcompass_core.storage.today import today_amounts, today_models, today_reported
 from costcompass_core.storage.views import today_of
+from costcompass_core.usecases.expect import forecast_at
 from costcompass_core.usecases.levers import answer_advice, answer_if
 from costcompass_core.usecases.why import why_report
 
@@ -95,18 +97,17 @@ class Questions:
             return answer_advice(tx, now)
 
     def _forecast(self, tx: sqlite3.Connection, now: datetime) -> ForecastReport:
-        today = utc_day(now)
-        since = min(Month.of(today).first, today - RECENT_DAYS * ONE_DAY)
         conditions = health(tx)
-        oldest = known_through(conditions)
-        if oldest is not None:  # the burn looks back from the newest day that is known
-            since = min(since, oldest - RECENT_DAYS * ONE_DAY)
-        return forecast(
-            today,
-            queries.histories(tx, since),
-            newest_balances(tx),
-            self.subscriptions,
-            conditions,
+        newest = known_through(conditions) or utc_day(now)  # what is expected looks back from there
+        since = min(Month.of(utc_day(now)).first, newest - LEVEL_DAYS * ONE_DAY)
+        histories, balances = queries.histories(tx, since), newest_balances(tx)
+        return forecast_at(
+            tx,
+            now,
+            histories,
+            balances,
+            subscriptions=self.subscriptions,
+            conditions=conditions,
         )
 
     def _spend(self, tx: sqlite3.Connection, query: SpendQuery, now: datetime) -> SpendReport:

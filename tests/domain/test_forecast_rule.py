@@ -18,6 +18,7 @@ from costcompass_core.domain.forecast import (
     this_month,
 )
 from costcompass_core.domain.money import EXACT, Usd
+from costcompass_core.domain.outlook import outlook_of
 from costcompass_core.domain.subscriptions import Subscription, due_in, in_other_currencies
 
 TODAY = date(2026, 11, 23)
@@ -125,44 +126,63 @@ def test_yearly_subscriptions_are_rounded_once_together():
 
 
 def test_where_this_month_lands():
-    past = history(*["1"] * 29, "8")  # 24 October to 22 November
-    burn = burn_of(past)
-    landing = this_month(TODAY, past, burn)
-    assert landing.so_far.text() == "29"
-    assert landing.total.text() == "45"  # 8 days are left, at 14 / 7 each
-    first = this_month(date(2026, 12, 1), past, burn)
-    assert (first.month, first.so_far.text(), first.total.text()) == (Month(2026, 12), "0", "62")
+    past = history(*["1"] * 30)  # 24 October to 22 November
+    landing = this_month(TODAY, past, outlook_of(past))
+    assert (landing.so_far.text(), landing.total.text()) == ("22", "30")
+    assert Usd.of(22) < landing.low < landing.total < landing.high
+    first = this_month(date(2026, 12, 1), past, outlook_of(past))
+    assert (first.month, first.so_far.text(), first.total.text()) == (Month(2026, 12), "0", "31")
+    over = history(*["1"] * 30, newest=date(2026, 11, 30))
+    done = this_month(date(2026, 11, 30), over, outlook_of(over))
+    assert {done.low, done.total, done.high} == {Usd.of(30)}
+
+
+def test_what_today_has_cost_is_the_least_that_it_costs():
+    past = history(*["1"] * 30)
+    calm = this_month(TODAY, past, outlook_of(past), Usd.of("0.4"))
+    burst = this_month(TODAY, past, outlook_of(past), Usd.of(50))
+    assert (calm.total.text(), burst.total.text()) == ("30", "79")  # 22 + 50 + 7
+    assert burst.low >= Usd.of(72)
 
 
 def test_a_day_of_this_month_that_was_never_read_is_estimated_not_free():
     past = history(*[2] * 10, None, *[2] * 11)
-    landing = this_month(TODAY, past, burn_of(past))
+    landing = this_month(TODAY, past, outlook_of(past))
     assert (landing.so_far.text(), landing.total.text()) == ("42", "60")
 
 
 @pytest.mark.parametrize(
-    ("left", "week", "days", "empty_on"),
+    ("left", "day", "days", "empty_on"),
     [
-        ("41.37", "50.47", "5.7", date(2026, 11, 29)),
-        ("0.625", "7", "0.6", date(2026, 11, 24)),
-        ("0.62", "7", "0.6", TODAY),
-        ("0", "7", "0.0", TODAY),
-        ("-3", "7", "0.0", TODAY),
-        ("36500", "7", "36500.0", date(2126, 10, 30)),
-        ("36501", "7", "36501.0", None),
-        ("999999999999999999", "0.0000000000000007", f"{(10**18 - 1) * 10**16}.0", None),
+        ("41.37", "7.21", "5.7", date(2026, 11, 29)),
+        ("0.625", "1", "0.6", date(2026, 11, 24)),
+        ("0.62", "1", "0.6", TODAY),
+        ("0", "1", "0.0", TODAY),
+        ("-3", "1", "0.0", TODAY),
+        ("36500", "1", "36500.0", date(2126, 10, 30)),
+        ("36501", "1", "36501.0", None),
+        ("999999999999999999", "0.0000000000000001", f"{(10**18 - 1) * 10**16}.0", None),
     ],
 )
-def test_how_long_a_balance_lasts(left, week, days, empty_on):
+def test_how_long_a_balance_lasts(left, day, days, empty_on):
     balance = AccountBalance("main", Usd.of(left), READ_AT)
-    found = runway(balance, burn_of(history(week, 0, 0, 0, 0, 0, 0)))
+    found = runway(balance, outlook_of(history(*[day] * 30)))
     assert (str(found.days), found.empty_on) == (days, empty_on)
+    assert found.early <= found.days <= found.late
+    short = runway(balance, outlook_of(history(*[day] * 13)))
+    assert (str(short.days), short.early, short.late) == (days, None, None)
+
+
+def test_a_pace_that_may_go_on_is_told_and_ends_sooner():
+    balance = AccountBalance("main", Usd.of(30), READ_AT)
+    found = runway(balance, outlook_of(history(*["1"] * 30)), Usd.of(60))
+    assert (str(found.days), str(found.early), str(found.at_pace)) == ("30.0", "0.5", "0.5")
 
 
 @pytest.mark.parametrize("week", [["0"] * 7, ["-1"] + ["0"] * 6])
 def test_a_balance_that_nothing_burns_has_no_end(week):
     balance = AccountBalance("main", Usd.of(5), READ_AT)
-    assert runway(balance, burn_of(history(*week, began=date(2026, 1, 1)))) is None
+    assert runway(balance, outlook_of(history(*week, began=date(2026, 1, 1)))) is None
     assert runway(balance, None) is None
 
 
@@ -201,3 +221,15 @@ def test_the_forecast_scales_with_money(week, factor, today):
     scaled = [EXACT.multiply(one, Decimal(factor)) for one in week]
     bigger = plan(history(*scaled, newest=newest, began=began), today)
     assert bigger.usage.ratio() == exact * factor
+
+
+LANDINGS = st.lists(st.decimals(0, 10**6, places=6), min_size=1, max_size=45)
+
+
+@given(LANDINGS, st.decimals(0, 10**6, places=6))
+def test_a_landing_lies_in_its_band_and_holds_what_is_known(days, taken):
+    past = history(*days, began=NEWEST - timedelta(days=len(days) - 1))
+    landing = this_month(TODAY, past, outlook_of(past), Usd(taken))
+    assert landing.total >= landing.so_far + Usd(taken)
+    if landing.low is not None:
+        assert landing.so_far + Usd(taken) <= landing.low <= landing.total <= landing.high

@@ -131,7 +131,7 @@ def test_the_forecast_leads_with_its_number_and_how_it_comes_about() -> None:
     assert message.text == (
         "December 2026 will cost about $263.51: $7.21 a day × 31 days + $40.00 subscriptions."
     )
-    assert "5.7 days at this rate, empty on 29 Nov 2026" in visible(message)
+    assert "about 5.7 days, empty on 29 Nov 2026" in visible(message)
     assert not problems(list(message.blocks))
 
 

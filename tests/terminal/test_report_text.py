@@ -138,10 +138,14 @@ def test_forecast_as_people_read_it():
         "  usage              $223.51  mean of the 7 newest completed UTC days, 16–22 Nov\n"
         "  subscriptions       $20.00  active next month\n"
         "  December 2026      $243.51  together\n"
-        "  this month         $158.62  so far, about $216.30 by its end\n"
+        "  this month         $158.62  so far, completed days\n"
+        "  by 30 Nov          $216.30  four times out of five $205.92 to $241.51\n"
         "  balance             $41.37  23 Nov 10:00 CET, 5 minutes ago\n"
-        "  runway            5.7 days  at this rate, empty on 29 Nov 2026 (UTC)\n"
+        "  runway            5.7 days  as expected, empty on 29 Nov 2026 (UTC)\n"
         "  last 14 days                ██████████████ $7.21 to $7.21 a day\n"
+        "\n"
+        "  Runway: one time in ten it ends within 4.2 days, one in ten after more than\n"
+        "  7.0.\n"
     )
 
 

@@ -10,7 +10,7 @@ from fractions import Fraction
 from costcompass_core.domain.facts import Fact
 from costcompass_core.domain.forecast import AccountBalance
 from costcompass_core.domain.money import ZERO
-from costcompass_core.domain.rules.pace import days_left, pace
+from costcompass_core.domain.rules.pace import prospect
 from costcompass_core.domain.rules.views import (
     RECOVERED,
     STALE_AFTER,
@@ -28,13 +28,12 @@ def _fresh(balance: AccountBalance, view: AccountView, limits: Limits) -> bool:
 
 def _prospects(view: AccountView, balance: AccountBalance) -> dict[str, Fact]:
     """Return the facts that every alert about a balance tells: what is left, and for how long."""
-    rate = pace(view)
+    days, rate = prospect(view, balance)
     facts: dict[str, Fact] = {"left": balance.left}
     if rate is not None:
         facts |= {"per_day": rate.per_day, "rate": rate.rate}
     if view.today is not None:
         facts |= {"today": view.today.spent, "today_since": view.today.since}
-    days = days_left(balance.left, rate)
     if days is not None:
         facts["days"] = tenths(days)
         if days < 36_500:
@@ -95,12 +94,12 @@ def balance_low(view: AccountView, limits: Limits) -> Finding | None:
 
 def runway_short(view: AccountView, limits: Limits) -> Finding | None:
     """Say whether the balance lasts for no more days than a level of `runway_below_days`."""
-    balance, rate = view.balance, pace(view)
+    balance = view.balance
     if balance is None or not _fresh(balance, view, limits):
         return None
+    days, rate = prospect(view, balance)
     if rate is None and balance.left > ZERO:
         return None
-    days = days_left(balance.left, rate)
     levels = [Fraction(one) for one in limits.runway_below]
     level = 0 if days is None else _crossed(days, levels)
     crossed = tuple(sorted(limits.runway_below, reverse=True)[:level])

@@ -7,6 +7,8 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Final, NamedTuple
 
+from costcompass_core.domain.burn import Burn
+from costcompass_core.domain.days import ONE_DAY, utc_day
 from costcompass_core.domain.facts import Fact
 from costcompass_core.domain.money import Usd
 from costcompass_core.domain.rules.pace import is_whole
@@ -46,23 +48,35 @@ def budget_spent(view: BudgetView, limits: Limits) -> Finding | None:
 
 
 def budget_forecast(view: BudgetView, limits: Limits) -> Finding | None:
-    """Say whether a budget will be exceeded at the burn rate of the last 7 days."""
+    """Say whether a budget will be exceeded by what the rest of its period is expected to cost."""
     known, burn = _Known.of(view, limits), view.burn
     if known is None or burn is None or burn.days < _LANDING_DAYS or not is_whole(burn, view.now):
         return None
-    amount, today = view.budget.amount.ratio(), (view.spent - view.completed).ratio()
-    ahead = burn.over(max(view.days_ahead - 1, 0)) + max(burn.over(min(view.days_ahead, 1)), today)
+    amount, ahead = view.budget.amount.ratio(), _ahead(view, burn)
     landing = view.completed.ratio() + ahead
     facts = {
         **_standing(view, known),
         "landing": Usd.of_ratio(landing),
-        "per_day": Usd.of_ratio(burn.over(1)),
+        "per_day": Usd.of_ratio(round(ahead / max(view.days_ahead, 1), 9)),
     }
     exceeded = any(100 <= one <= _percent(view, view.spent) for one in view.budget.percents)
     level = int(landing > amount and not exceeded)  # `budget_spent` has told it by then
     most = landing + view.unseen.ratio() * (1 + Fraction(view.days_ahead, burn.days))
     holds = int(most > amount * RELIEVED or not known.complete)
     return Finding(level, holds, 1, facts, known.as_of)
+
+
+def _ahead(view: BudgetView, burn: Burn) -> Fraction:
+    """Return what the days ahead are expected to cost (USD), today at least what it already has."""
+    today, taken = utc_day(view.now), (view.spent - view.completed).ratio()
+    _, end = view.span
+    days = [end - age * ONE_DAY for age in range(view.days_ahead)]
+    if view.outlook is None:
+        rest, now = burn.over(max(view.days_ahead - 1, 0)), burn.over(min(view.days_ahead, 1))
+        return rest + max(now, taken)
+    expected = {day: Fraction(round(view.outlook.day(day), 12)) for day in days}
+    now = expected.pop(today, Fraction(0))
+    return sum(expected.values(), max(now, taken))
 
 
 class _Known(NamedTuple):

@@ -1,4 +1,4 @@
-"""How fast a balance runs down: the 7-day mean, or an unusual day that may be a runaway job."""
+"""How fast a balance runs down: as expected, or at the rate of a day that may be a runaway job."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from typing import Final, Literal, NamedTuple
 
 from costcompass_core.domain.burn import BURN_DAYS, Burn
 from costcompass_core.domain.days import ONE_DAY, newest_completed, utc_day
+from costcompass_core.domain.forecast import AccountBalance
 from costcompass_core.domain.money import ZERO, Usd
 from costcompass_core.domain.rules.views import AccountView
+from costcompass_core.domain.runway import walk
 
 UNUSUAL: Final = Fraction(3, 2)
 """A day is unusual when it costs over half as much again as the dearest of the week before."""
@@ -47,7 +49,8 @@ def is_unusual(spent: Usd, peak: Usd) -> bool:
     return spent.ratio() > peak.ratio() * UNUSUAL
 
 
-Rate = Literal["mean", "today", "yesterday"]
+Rate = Literal["expected", "mean", "today", "yesterday"]
+"""What a pace was taken from; the mean of 7 days only where nothing is known to expect."""
 
 
 class Pace(NamedTuple):
@@ -73,6 +76,27 @@ def pace(view: AccountView) -> Pace | None:
     if unusual and (mean is None or spent > mean):
         return Pace(spent, rate)
     return None if mean is None else Pace(mean, "mean")
+
+
+def prospect(view: AccountView, balance: AccountBalance) -> tuple[Fraction | None, Pace | None]:
+    """Return how many days `balance` lasts, `None` where that can't be known, and at which pace.
+
+    Usually it walks over the expected days; an unusual one is taken to go on.
+    """
+    rate, outlook, left = pace(view), view.outlook, balance.left
+    if left <= ZERO or rate is None or rate.rate != "mean" or outlook is None:
+        return days_left(left, rate), rate
+    found = walk(outlook, left, balance.at)
+    if found is None or not (days := Fraction(round(found.days, 9))):
+        return None, rate
+    per_day = round(left.ratio() / days, 9)
+    return days, Pace(Usd.of_ratio(per_day), "expected")
+
+
+def unusual_pace(view: AccountView) -> Usd | None:
+    """Return what an unusual today or yesterday has cost (USD), `None` where neither is unusual."""
+    rate = pace(view)
+    return rate.per_day if rate and rate.rate in {"today", "yesterday"} else None
 
 
 def is_whole(burn: Burn, now: datetime) -> bool:

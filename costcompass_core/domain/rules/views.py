@@ -14,6 +14,7 @@ from costcompass_core.domain.burn import Burn
 from costcompass_core.domain.facts import Facts
 from costcompass_core.domain.forecast import AccountBalance
 from costcompass_core.domain.money import EXACT, ZERO, Usd
+from costcompass_core.domain.outlook import Outlook
 from costcompass_core.domain.past import Past, Used
 
 STALE_AFTER: Final = 3
@@ -140,7 +141,8 @@ class AccountView:
     `days` are the newest two completed UTC days, newest first. `burn` counts what is clearly missing
     from the rows of the first as well. `yesterday` is what that UTC day took (USD), or on average each of the unusual days up to it;
     `peak` is the dearest of the seven days before, where all are known (see `recent_run`).
-    `used` is who was used on the days of `past`, loaded only when they were just read.
+    `used` is who was used on the days of `past`, loaded only when they were just read. `outlook` says
+    what the coming days are expected to cost, the same as in an answer to `/forecast`.
     """
 
     account: str
@@ -157,6 +159,7 @@ class AccountView:
     parts: Mapping[str, PartState] | None = None
     past: Past | None = None
     used: Sequence[Used] | None = None
+    outlook: Outlook | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +169,8 @@ class BudgetView:
     The period is the one of the current UTC day, or of the newest completed one where no balance
     tells of today. `completed` is what its completed days came to, `unseen` what is clearly missing
     from their rows and may yet belong to the budget. `complete` says whether every completed day is
-    known; `days_ahead` counts those after the newest known one. `reads` says for each account when
-    its usage was read.
+    known; `days_ahead` counts those after the newest known one, `outlook` says what they are expected to
+    cost. `reads` says for each account when its usage was read.
     """
 
     budget: Budget
@@ -180,6 +183,7 @@ class BudgetView:
     burn: Burn | None
     days_ahead: int
     reads: tuple[datetime | None, ...]
+    outlook: Outlook | None = None
 
 
 @dataclass(frozen=True, slots=True)
