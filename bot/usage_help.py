@@ -14,9 +14,11 @@ SPEND_HELP: Final = (
     "`advice` alone: at most three ways to spend less, from your own 30 days",
     "examples: `7d by host claude`, `last month`, `30d by day`, `why`, `why 30d claude`",
 )
-FORECAST_USAGE: Final = "[if MODEL to OTHER [PCT%]]"
+FORECAST_USAGE: Final = "[accuracy | if MODEL to OTHER [PCT%]]"
 FORECAST_HELP: Final = (
     "next month = mean of the 7 newest completed UTC days × days of next month + subscriptions",
-    "beside it: this month, the balance, and how many days it lasts at that rate",
+    "beside it: where this month lands and how long the balance lasts, by recent days and weekdays",
+    "ranges hold four times out of five, and are told from 14 days of history on",
+    "`accuracy`: how far such forecasts have been off on your own past, in money",
     "`if MODEL to OTHER [50%]`: what moving that share of traffic would change, at list prices",
 )

@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 import click
 
 from bot.cli.base import Context, json_option, now, paint, print_json
+from bot.terminal.accuracy import accuracy_shape, accuracy_text
 from bot.terminal.levers import advice_shape, advice_text, if_shape, if_text
 from bot.terminal.paint import Paint
 from bot.terminal.reports import forecast_text, spend_text
@@ -39,6 +40,7 @@ _SPEND_ASKS: Final[Mapping[str, _Ask]] = {
 """What else `spend` may be asked, by the word that asks it."""
 _FORECAST: Final = _Ask(Questions.forecast, forecast_shape, forecast_text)
 _FORECAST_ASKS: Final[Mapping[str, _Ask]] = {
+    "accuracy": _Ask(Questions.accuracy, accuracy_shape, accuracy_text),
     "if": _Ask(Questions.forecast_if, if_shape, if_text),
 }
 

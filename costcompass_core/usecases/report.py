@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, tzinfo
 
+from costcompass_core.domain.accuracy import AccuracyReport
 from costcompass_core.domain.advice import AdviceReport
 from costcompass_core.domain.days import (
     ONE_DAY,
@@ -39,6 +40,7 @@ from costcompass_core.storage.refreshes import health
 from costcompass_core.storage.store import Store
 from costcompass_core.storage.today import today_amounts, today_models, today_reported
 from costcompass_core.storage.views import today_of
+from costcompass_core.usecases.accuracy import accuracy_report
 from costcompass_core.usecases.expect import forecast_at
 from costcompass_core.usecases.levers import answer_advice, answer_if
 from costcompass_core.usecases.why import why_report
@@ -77,10 +79,18 @@ class Questions:
         with self.store.reading() as tx:
             return why_report(tx, words, now)
 
+    def accuracy(self, words: str, now: datetime) -> AccuracyReport:
+        """Answer `/forecast accuracy`. Raises `UsageError` for words after it."""
+        with self.store.reading() as tx:
+            return accuracy_report(tx, words, now)
+
     def forecast(self, words: str, now: datetime) -> ForecastReport:
         """Answer the words after `/forecast`, which are none. Raises `UsageError` for others."""
         if words.strip():
-            raise UsageError(f"`forecast` knows no `{words.strip()[:40]}`", "use it alone")
+            raise UsageError(
+                f"`forecast` knows no `{words.strip()[:40]}`",
+                "use it alone, or with `accuracy` or `if MODEL to OTHER`",
+            )
         with self.store.reading() as tx:
             return self._forecast(tx, now)
 

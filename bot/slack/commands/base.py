@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any, Protocol
 
+from costcompass_core.domain.accuracy import AccuracyReport
 from costcompass_core.domain.advice import AdviceReport
 from costcompass_core.domain.forecast import ForecastReport
 from costcompass_core.domain.reports import SpendReport
@@ -25,6 +26,9 @@ class Questions(Protocol):
 
     def forecast(self, words: str, now: datetime) -> ForecastReport:
         """Answer the words after `/forecast`."""
+
+    def accuracy(self, words: str, now: datetime) -> AccuracyReport:
+        """Answer `/forecast accuracy`."""
 
     def forecast_if(self, words: str, now: datetime) -> IfReport:
         """Answer the words after `/forecast if`."""

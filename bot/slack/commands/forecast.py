@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
+from bot.slack.accuracy_message import accuracy_message
 from bot.slack.commands.base import Answer, Command, Message, Questions
 from bot.slack.lever_messages import if_message
 from bot.slack.messages import forecast_message, help_message
@@ -13,6 +14,7 @@ from bot.usage_help import FORECAST_HELP, FORECAST_USAGE
 from costcompass_core.domain.query import ask_of, wants_help
 
 _ASKS: Final[Mapping[str, Answer]] = {
+    "accuracy": lambda questions, words, now: accuracy_message(questions.accuracy(words, now), now),
     "if": lambda questions, words, now: if_message(questions.forecast_if(words, now), now),
 }
 """What else may be asked, by the word that asks it."""

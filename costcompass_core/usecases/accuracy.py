@@ -1,0 +1,28 @@
+"""How far the forecast has been off on everything that is stored."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import datetime
+
+from costcompass_core.domain.accuracy import HORIZONS, AccuracyReport, replay
+from costcompass_core.domain.burn import combined
+from costcompass_core.domain.days import utc_day
+from costcompass_core.domain.errors import UsageError
+from costcompass_core.storage.refreshes import health
+from costcompass_core.storage.spend import first_day, histories
+
+
+def accuracy_report(tx: sqlite3.Connection, words: str, now: datetime) -> AccuracyReport:
+    """Answer the words after `forecast accuracy`, which are none. Raises `UsageError` for others."""
+    if words.strip():
+        raise UsageError(f"`forecast accuracy` knows no `{words.strip()[:40]}`", "use it alone")
+    together = combined(list(histories(tx, first_day(tx) or utc_day(now)).values()))
+    began = together.began
+    known = [day for day in together.spent if began is not None and day >= began]
+    return AccuracyReport(
+        tuple(replay(together, days) for days in HORIZONS),
+        len(known),
+        together.through,
+        tuple(health(tx)),
+    )
