@@ -53,6 +53,9 @@ time = "{digest}"
 [alerts]
 balance_below = [25, 10]
 runway_below_days = []
+spike_above = 0
+level_above = 0
+drift_above = 0
 """
 _ACCOUNT = '[[account]]\nname = "{name}"\nprovider = "openrouter"\n'
 ACCOUNTS = ("main", "spare", "lab", "idle", "aux")

@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot import accuracy_words
-from bot.slack.blocks import bullets, section
-from bot.slack.commands.base import Message
+from bot.slack.blocks import Message, bullets, section
 from bot.slack.words import escape
 from costcompass_core.domain.accuracy import AccuracyReport
 

@@ -13,8 +13,7 @@ from typing import Final
 
 from bot import alert_words, words
 from bot.alert_words import Voice
-from bot.slack.blocks import Block, bullets, button, context, fitted, section
-from bot.slack.commands.base import Message
+from bot.slack.blocks import Block, Message, bullets, button, context, fitted, section
 from bot.slack.incident_actions import actions
 from bot.slack.voice import ALOUD, SLACK
 from bot.slack.words import escape

@@ -17,8 +17,9 @@ from slack_bolt import Ack, App, BoltContext, BoltResponse, Respond
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web import WebClient
 
+from bot.slack.blocks import Message
 from bot.slack.buttons import add_buttons
-from bot.slack.commands.base import Alerts, Command, Message, Questions
+from bot.slack.commands.base import Alerts, Command, Questions
 from bot.slack.web import library_logger
 from costcompass_core.domain.errors import CostCompassError
 

@@ -1,8 +1,9 @@
-"""The few Block Kit blocks that messages are made of, as plain dicts within Slack's limits."""
+"""Messages and the few Block Kit blocks they are made of, as plain dicts within Slack's limits."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any, Final
 
 Block = dict[str, Any]
@@ -11,6 +12,17 @@ _SECTION: Final = 2900
 """Characters that a section's text stays within; Slack's limit is 3,000."""
 _CONTEXT: Final = 1900
 """Likewise of a context; the limit is 2,000."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """What people get to see. `text` is a whole sentence with the number in it.
+
+    Notifications and screen readers use `text` alone; `blocks` are Slack's Block Kit as plain dicts.
+    """
+
+    text: str
+    blocks: tuple[dict[str, Any], ...] = ()
 
 
 def fitted(text: str, most: int = _SECTION) -> str:

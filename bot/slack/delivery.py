@@ -9,7 +9,7 @@ from typing import Any, Final
 from slack_sdk.web import WebClient
 
 from bot.slack import alert_messages, digest_messages
-from bot.slack.commands.base import Message
+from bot.slack.blocks import Message
 from bot.slack.web import MessageRefused, explained, web_client
 from costcompass_core.domain.errors import Undelivered
 from costcompass_core.domain.incidents import Home

@@ -10,8 +10,7 @@ from bot import alert_words, words
 from bot.digest_words import daily, monthly
 from bot.digest_words.pieces import Figure, delayed_line, mover_figure
 from bot.digest_words.prices import news_line
-from bot.slack.blocks import Block, bullets, context, section
-from bot.slack.commands.base import Message
+from bot.slack.blocks import Block, Message, bullets, context, section
 from bot.slack.voice import SLACK
 from bot.slack.words import escape, fenced
 from costcompass_core.domain.digest import DigestReport, MonthlyReport

@@ -12,8 +12,7 @@ from bot.lever_words import (
     if_headline,
     if_notes,
 )
-from bot.slack.blocks import bullets, context, section
-from bot.slack.commands.base import Message
+from bot.slack.blocks import Message, bullets, context, section
 from bot.slack.words import escape, fenced
 from costcompass_core.domain.advice import AdviceReport
 from costcompass_core.domain.whatif import IfReport

@@ -6,8 +6,7 @@ from datetime import datetime, tzinfo
 from typing import Final
 
 from bot import summary, words
-from bot.slack.blocks import bullets, button, context, section
-from bot.slack.commands.base import Message
+from bot.slack.blocks import Message, bullets, button, context, section
 from bot.slack.words import escape, fenced
 from costcompass_core.domain.forecast import ForecastReport
 from costcompass_core.domain.money import Usd

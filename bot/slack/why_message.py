@@ -7,8 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from bot import summary, why_words, words
-from bot.slack.blocks import Block, bullets, context, section
-from bot.slack.commands.base import Message
+from bot.slack.blocks import Block, Message, bullets, context, section
 from bot.slack.words import escape, fenced
 from costcompass_core.domain.attribution import Effects, Shift
 from costcompass_core.domain.money import Usd

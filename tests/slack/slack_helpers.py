@@ -7,7 +7,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.slack.commands.base import Command, Message
+from bot.slack.blocks import Message
+from bot.slack.commands.base import Command
 from bot.slack.socket import SlackConnection, SlackStatus
 
 Connect = Callable[..., SlackConnection]

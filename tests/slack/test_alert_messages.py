@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from bot.alert_words.rules import RULES
 from bot.sandbox.slack_blocks import problems
 from bot.slack import alert_messages
-from bot.slack.commands.base import Message
+from bot.slack.blocks import Message
 from costcompass_core.domain.incidents import Incident, acknowledged, snoozed
 from costcompass_core.domain.letters import Late, Letter, TellSummary
 from costcompass_core.domain.money import Usd

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.sandbox.slack_blocks import problems
-from bot.slack.commands.base import Message
+from bot.slack.blocks import Message
 from bot.slack.digest_messages import digest_message, monthly_message
 from costcompass_core.domain.burn import History
 from costcompass_core.domain.days import Month, each_day

@@ -9,7 +9,8 @@ from slack_helpers import ECHO, Connect, section
 
 from bot.sandbox.slack import Slack
 from bot.sandbox.slack_faults import hang_up
-from bot.slack.commands.base import Command, Message
+from bot.slack.blocks import Message
+from bot.slack.commands.base import Command
 from costcompass_core.domain.errors import UsageError
 
 

@@ -11,7 +11,8 @@ from slack_helpers import ECHO, Connect, eventually, reaches
 import bot.slack.socket
 from bot.sandbox.slack import Slack
 from bot.sandbox.slack_faults import Fault, hang_up, rate_limited, refusal, says, server_error
-from bot.slack.commands.base import Command, Message
+from bot.slack.blocks import Message
+from bot.slack.commands.base import Command
 from costcompass_core.domain.errors import VaultLocked
 from costcompass_core.domain.secret import Secret
 

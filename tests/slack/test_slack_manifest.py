@@ -10,8 +10,9 @@ from slack_helpers import ECHO, now
 
 from bot.sandbox.slack import Slack
 from bot.slack.app import build_app
+from bot.slack.blocks import Message
 from bot.slack.commands import COMMANDS
-from bot.slack.commands.base import Command, Message
+from bot.slack.commands.base import Command
 from bot.slack.manifest import SCOPES, as_json, as_yaml, manifest
 from bot.slack.web import web_client
 from costcompass_core.domain.secret import Secret

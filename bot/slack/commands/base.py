@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from typing import Any, Protocol
+from typing import Protocol
 
+from bot.slack.blocks import Message
 from costcompass_core.domain.accuracy import AccuracyReport
 from costcompass_core.domain.advice import AdviceReport
 from costcompass_core.domain.forecast import ForecastReport
@@ -49,17 +50,6 @@ class Alerts(Protocol):
 
     def test(self, who: str) -> str:
         """Send a test alert the whole way, asked for by `who`."""
-
-
-@dataclass(frozen=True)
-class Message:
-    """What people get to see. `text` is a whole sentence with the number in it.
-
-    Notifications and screen readers use `text` alone; `blocks` are Slack's Block Kit as plain dicts.
-    """
-
-    text: str
-    blocks: tuple[dict[str, Any], ...] = ()
 
 
 Answer = Callable[[Questions, str, datetime], Message]

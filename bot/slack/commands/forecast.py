@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Final
 
 from bot.slack.accuracy_message import accuracy_message
-from bot.slack.commands.base import Answer, Command, Message, Questions
+from bot.slack.blocks import Message
+from bot.slack.commands.base import Answer, Command, Questions
 from bot.slack.lever_messages import if_message
 from bot.slack.messages import forecast_message, help_message
 from bot.usage_help import FORECAST_HELP, FORECAST_USAGE

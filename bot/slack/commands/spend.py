@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
-from bot.slack.commands.base import Answer, Command, Message, Questions
+from bot.slack.blocks import Message
+from bot.slack.commands.base import Answer, Command, Questions
 from bot.slack.lever_messages import advice_message
 from bot.slack.messages import help_message, spend_message
 from bot.slack.why_message import why_message

@@ -7,8 +7,10 @@ from refresh_world import MORNING, ago, steady
 
 from bot.slack.accuracy_message import accuracy_message
 from bot.terminal.accuracy import accuracy_shape, accuracy_text
-from bot.terminal.paint import PLAIN
+from bot.terminal.paint import Paint
 from costcompass_core.domain.errors import UsageError
+
+PLAIN = Paint(on=False)
 
 
 def test_a_month_of_history_judges_forecasts_of_a_week(world):
