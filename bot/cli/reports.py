@@ -74,7 +74,14 @@ def spend_command(context: Context, words: tuple[str, ...], as_json: bool) -> No
     _tell(context, _SPEND_ASKS[ask] if ask else _SPEND, rest, as_json=as_json)
 
 
-@click.command("forecast", epilog="; ".join(FORECAST_HELP))
+class _Arrows(click.Command):
+    """A command to whose words `->` belongs, though it begins like an option."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, ["to" if one in {"->", "-->"} else one for one in args])
+
+
+@click.command("forecast", cls=_Arrows, epilog="; ".join(FORECAST_HELP))
 @click.argument("words", nargs=-1)
 @json_option
 @click.pass_obj

@@ -26,7 +26,14 @@ from bot.sandbox.slack import Slack
 from bot.sandbox.slack_people import CHANNEL, USER
 from bot.terminal.paint import WIDTH, Paint
 
-_SCRIPT: Final = ("/spend", "/forecast", "/spend 7d by host claude", "/spend yesterdya")
+_SCRIPT: Final = (
+    "/spend",
+    "/spend why claude",
+    "/forecast",
+    "/forecast if anthropic/claude-sonnet-4.5 to openai/gpt-5-mini 25%",
+    "/spend advice",
+    "/spend yesterdya",
+)
 _STRANGER: Final = "U0STRANGER1"
 _ROOM: Final = 30
 """USD that the account has at least, so that an alert's levels are still ahead."""

@@ -63,7 +63,7 @@ def query(account: StandInAccount, question: Question) -> Answer:
     try:
         asked = json.loads(question.body)
         metrics, dimensions, limit = _what(asked)
-        days = _days(asked, question.now, dimensions)
+        days = _days(asked, question, dimensions)
     except _Invalid as why:
         return refusal(400, str(why))
     except (ValueError, KeyError, TypeError, AttributeError):
@@ -91,13 +91,14 @@ def _what(asked: Mapping[str, Any]) -> tuple[list[str], list[str], int]:
     return metrics, dimensions, limit
 
 
-def _days(asked: Mapping[str, Any], now: datetime, dimensions: list[str]) -> list[date]:
+def _days(asked: Mapping[str, Any], question: Question, dimensions: list[str]) -> list[date]:
     start, end = (datetime.fromisoformat(asked["time_range"][one]) for one in ("start", "end"))
     oldest = _SHORT if "provider" in dimensions else _LONG
     if end <= start:
         raise _Invalid("time_range.start must be before time_range.end")
-    first = start.astimezone(UTC).date()
-    if first < now.date() - timedelta(days=oldest):
+    first, now = start.astimezone(UTC).date(), question.now
+    passed = question.quirks.analytics_to_the_minute and now - start > timedelta(days=oldest)
+    if passed or first < now.date() - timedelta(days=oldest):
         raise _Invalid(f"Time range exceeds the maximum of {oldest} days")
     count = (end - timedelta(microseconds=1)).astimezone(UTC).date() - first
     return [first + age * _DAY for age in range(count.days + 1)]

@@ -56,6 +56,8 @@ class Quirks:
     """Seconds that a refusal for too many of them asks to wait."""
     analytics_cached_for: int | None = None
     """Analytics say that their answer is so many seconds old."""
+    analytics_to_the_minute: bool = False
+    """Analytics count the days they reach back from this very moment, not from midnight."""
     no_analytics: bool = False
     """No key may use analytics, as on plans without them."""
 

@@ -34,8 +34,9 @@ def why_message(report: WhyReport, now: datetime) -> Message:
     if notes := why_words.notes(report, now, fenced):
         blocks.append(bullets(escape(note) for note in notes))
     source = summary.source_line(report.health, report.data_through, report.refreshed_at, now)
-    legend = f"{why_words.LEGEND}\n" if costly and report.comparable else ""
-    return Message(headline, (*blocks, context(escape(legend + source))))
+    if costly and report.comparable:
+        blocks.append(context(escape(why_words.LEGEND)))
+    return Message(headline, (*blocks, context(escape(source))))
 
 
 def _rows(lines: Sequence[str]) -> Iterator[Block]:

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Final
 
 from costcompass_core.domain.attribution import Attribution
-from costcompass_core.domain.days import ONE_DAY, Period
+from costcompass_core.domain.days import ONE_DAY, Period, newest_completed
 from costcompass_core.domain.errors import UsageError
 from costcompass_core.domain.query import SpendQuery, parse_spend
 from costcompass_core.domain.reports import Health
@@ -57,10 +57,26 @@ class WhyReport:
         return tuple(day for day in self.missing_days if day in days)
 
 
+def default_period(today: date, known: date | None) -> str:
+    """Return the period that `why` is about where the words name none.
+
+    Just after midnight (UTC) the day that ended is seldom reported: then the week before it is.
+    """
+    end = newest_completed(today) - ONE_DAY
+    return f"{end - 6 * ONE_DAY}..{end}" if known == end else DEFAULT_PERIOD
+
+
 def parse_why(
-    words: str, *, today: date, first_day: date | None, models: Callable[[], Collection[str]]
+    words: str,
+    *,
+    today: date,
+    first_day: date | None,
+    models: Callable[[], Collection[str]],
+    known: date | None = None,
 ) -> SpendQuery:
     """Return the question that `words` ask, without `why` itself: `[PERIOD] [MODEL…]`.
+
+    `known` is the newest UTC day that every account was read for.
 
     Its period has at least one completed day. Raises `UsageError` for words that make no sense,
     and for periods that nothing can be compared with.
@@ -71,7 +87,7 @@ def parse_why(
     if "all" in left:
         raise UsageError("nothing comes before `all`", "use a period such as `30d` or `ytd`")
     query = parse_spend(
-        words, today=today, first_day=first_day, models=models, default=DEFAULT_PERIOD
+        words, today=today, first_day=first_day, models=models, default=default_period(today, known)
     )
     if query.period.today:
         raise UsageError(

@@ -12,8 +12,14 @@ from datetime import date, datetime
 from typing import Final
 
 from costcompass_core.domain.days import ONE_DAY, each_day, missing, utc_day
-from costcompass_core.domain.errors import CostCompassError, StorageError, Unavailable
+from costcompass_core.domain.errors import (
+    CostCompassError,
+    StorageError,
+    Unavailable,
+    UnreadableAnswer,
+)
 from costcompass_core.domain.money import ZERO, Usd
+from costcompass_core.domain.usage import Activity
 from costcompass_core.storage import usage as usage_queries
 from costcompass_core.storage.spend import read_days
 from costcompass_core.storage.store import Store
@@ -109,7 +115,7 @@ def _fill(
     done = 0
     for first, last in chunks(wanted):
         progress(f"backfill {done}/{len(wanted)}")
-        activity = provider.analytics.read_past(client, first, last)
+        activity = _read(source, first, last, utc_day(now()))
         days = {day: labels.named(rows) for day, rows in activity.days.items()}
         with store.writing() as tx:
             usage_queries.remember_account(tx, account, provider.name)
@@ -119,5 +125,25 @@ def _fill(
         filled.days += len(stored)
         filled.rows += len(rows)
         filled.cost += Usd.total(Usd(row.cost) for row in rows)
-        filled.first, filled.last = first, filled.last or last
+        filled.first, filled.last = min(days, default=first), filled.last or last
     progress(f"backfill {done}/{len(wanted)}")
+
+
+def _read(source: Source, first: date, last: date, today: date) -> Activity:
+    """Read a chunk of days, without the oldest that is on offer where that is refused.
+
+    Whether a year reaches back to a midnight or to this very time of day is not documented.
+    """
+    analytics = source.provider.analytics
+    if analytics is None:
+        raise Unavailable(f"{source.provider.title} reports no days as old as these")
+    try:
+        return analytics.read_past(source.client, first, last)
+    except UnreadableAnswer:
+        raise
+    except CostCompassError:
+        if first > today - analytics.days_back * ONE_DAY:
+            raise
+        if first == last:
+            return Activity({})
+        return analytics.read_past(source.client, first + ONE_DAY, last)

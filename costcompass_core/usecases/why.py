@@ -16,13 +16,15 @@ from costcompass_core.storage.refreshes import health
 
 def why_report(tx: sqlite3.Connection, words: str, now: datetime) -> WhyReport:
     """Answer the words after `spend why`. Raises `UsageError` for words that make no sense."""
+    conditions = health(tx)
     query = parse_why(
         words,
         today=utc_day(now),
         first_day=queries.first_day(tx),
         models=lambda: queries.model_names(tx),
+        known=known_through(conditions),
     )
-    before, conditions = period_before(query.period), health(tx)
+    before = period_before(query.period)
     found = _split(tx, before, query.period, "model", _kept(tx, query))
     days = [*before.days(), *query.period.days()]
     accounts = [one.account for one in conditions]

@@ -42,7 +42,7 @@ def add_list(install: Install) -> None:
 
 
 def test_forecast_if_and_advice_to_the_digit_and_within_the_screen(stored: Install):
-    before = stored.run("forecast", "if", "big", "to", "small")
+    before = stored.run("forecast", "if", "big", "->", "small")
     assert before.returncode == 2
     assert "costcompass refresh" in before.stderr
     add_list(stored)

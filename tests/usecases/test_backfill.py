@@ -179,3 +179,12 @@ def test_chunks_cover_each_day_once_newest_first(days):
     assert sorted(covered) == sorted(days)
     assert all((last - first).days < CHUNK_DAYS for first, last in runs)
     assert runs == sorted(runs, reverse=True)
+
+
+def test_a_year_that_reaches_back_to_the_minute_lacks_its_oldest_day(world):
+    world = world(main=yearly(400))
+    world.server.quirks.analytics_to_the_minute = True
+    world.refresh()
+    filled = fill(world)
+    assert (filled.error, filled.first, filled.days) == (None, ago(364), 334)
+    assert world.total("all") == exactly(364)

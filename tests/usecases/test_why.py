@@ -124,13 +124,28 @@ def test_the_hosts_of_the_biggest_mover(ledger):
 
 
 def test_days_that_were_never_read_make_it_not_comparable(ledger):
-    report = ledger(WEEKS, unread=(1, 12)).why("", NOW)
+    report = ledger(WEEKS, unread=(1, 12)).why("7d", NOW)
     text = why_text(report, NOW, Paint(on=False))
     assert text.startswith("Not comparable, for 2 days were never read: at least $170.00 in 16–22")
     assert "11 Nov, 22 Nov" in text
     assert "82.50" not in text
     assert "new" not in text
     assert why_shape(report)["missing_days"] == ["2026-11-11", "2026-11-22"]
+
+
+def test_just_after_midnight_it_is_about_the_week_that_is_known(ledger):
+    report = ledger(WEEKS, unread=(1,)).why("", NOW)
+    told = why_shape(report)
+    assert told["period"] == {"from": "2026-11-15", "to": "2026-11-21"}
+    assert (told["before"]["from"], told["missing_days"]) == ("2026-11-08", [])
+
+
+def test_older_data_is_not_taken_for_the_newest_week(ledger):
+    told = why_shape(ledger([], unread=(1, 2)).why("", NOW))
+    assert (told["period"]["to"], told["missing_days"]) == (
+        "2026-11-22",
+        ["2026-11-21", "2026-11-22"],
+    )
 
 
 def test_free_models_and_own_keys_are_told_beside_it(ledger):
