@@ -46,6 +46,9 @@ time = ""
 [alerts]
 balance_below = [25, 10]
 runway_below_days = []
+spike_above = 0
+level_above = 0
+drift_above = 0
 """
 DAYS = 30
 LEFT_OVER = 6
