@@ -31,6 +31,16 @@ def _cause(case: Case) -> list[str]:
     return [f"{told}, {why}." if why else f"{told}."]
 
 
+def _leader(case: Case) -> str:
+    """Return which model leads today, as far as that is reported."""
+    if case.usd("leader_usd") is None:
+        return "Which models it went to is not reported yet."
+    return (
+        f"Of what is reported by model so far, most is {_name(case, 'leader')}:"
+        f" {case.money('leader_usd')}."
+    )
+
+
 def _name(case: Case, fact: str) -> str:
     value = case.facts.get(fact)
     return case.voice.name(value) if value and isinstance(value, str) else "something unnamed"
@@ -52,7 +62,7 @@ def spend_spike(case: Case) -> Told:
     )
     causes = _cause(case)
     if today:
-        causes = ["By the balance; the models of today are reported after midnight UTC."]
+        causes = [f"By the balance. {_leader(case)}"]
     return Told(
         f"spend of {case.on} on {case.day('day')}",
         "unusual",

@@ -11,6 +11,8 @@ from costcompass_core.domain.facts import Facts
 from costcompass_core.domain.incidents import Change, Incident
 from costcompass_core.domain.rules.views import AHEAD, Finding, Key
 
+_EXPLAINS: Final = ("cause", "leader")
+"""Facts that say what an incident is due to; they may come later than it, and redraw its message."""
 _NOTED_AFTER: Final = timedelta(minutes=1)
 """How much newer facts that did not change must be to be kept: a tick need not write to the disk."""
 
@@ -111,7 +113,7 @@ def _judged(
         yield Change("worse", _heard(fresh, finding.level, now))
     elif finding.holds < incident.level:
         yield Change("better", replace(fresh, level=max(finding.holds, 1)))
-    elif "cause" in fresh.facts and "cause" not in was.facts:
+    elif any(fact in fresh.facts and fact not in was.facts for fact in _EXPLAINS):
         yield Change("refreshed", fresh)
     elif finding.level > 0 and not finding.once and _due_again(incident, was, now, repeat_every):
         yield Change("reminded", replace(fresh, told_at=now))

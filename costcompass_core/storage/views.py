@@ -21,6 +21,7 @@ from costcompass_core.domain.rules.views import (
     AccountView,
     DayState,
     Lately,
+    Leader,
     PartState,
     Today,
 )
@@ -97,7 +98,19 @@ def _account_view(
         _parts(tx, name),
         past,
         outlook=outlook,
+        leader=_leader(tx, name, today),
     )
+
+
+def _leader(tx: sqlite3.Connection, account: str, today: date) -> Leader | None:
+    """Return the model that is reported to have cost most today."""
+    found = tx.execute(
+        "SELECT model, group_concat(cost, ' ') FROM usage_today WHERE account = ? AND day = ?"
+        " GROUP BY model",
+        (account, today.isoformat()),
+    )
+    most = max(((sum_of(costs), model) for model, costs in found), default=None)
+    return None if most is None or most[0] <= 0 else Leader(most[1], Usd(most[0]))
 
 
 def _past(

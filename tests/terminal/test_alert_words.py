@@ -241,7 +241,10 @@ UNUSUAL = {
          ' Mostly "openai/gpt-5": +$31.20, more traffic. The rule: a day far from the median')),
         ("spend_spike", {"today": 1},
          ("Spend of main on 22 Nov is unusual: at least $48.00 so far, $43.00 over the usual $5.00 a"
-         " day. By the balance; the models of today are reported after midnight UTC.")),
+         " day. By the balance. Which models it went to is not reported yet.")),
+        ("spend_spike", {"today": 1, "leader": "a/b", "leader_usd": Usd.of(41)},
+         ("Spend of main on 22 Nov is unusual: at least $48.00 so far, $43.00 over the usual $5.00 a"
+         ' day. By the balance. Of what is reported by model so far, most is "a/b": $41.00.')),
         ("spend_level", CAUSE,
          ("Daily spend of main is far higher: $30.00 a day in 7 days, up from $10.00: $140.00 over,"
          ' since 17 Nov. Mostly "openai/gpt-5": +$31.20, more traffic.')),

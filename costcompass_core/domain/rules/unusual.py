@@ -147,7 +147,10 @@ def _spike_facts(view: AccountView, spike: _Spike) -> dict[str, Fact]:
     }
     past = view.past
     if past is None or spike.day > past.newest:
-        return facts | {"today": 1}
+        facts["today"] = 1
+        if view.leader is not None:
+            facts |= {"leader": view.leader.model, "leader_usd": view.leader.spent}
+        return facts
     if view.used is not None and past.read and spike.day == past.newest:
         facts |= cause_facts(compare_day(view.used, len(spike.base)))
     return facts

@@ -104,6 +104,13 @@ class Lately:
     at: datetime
 
 
+class Leader(NamedTuple):
+    """The model with the most cost (USD) of what is reported of the current UTC day so far."""
+
+    model: str
+    spent: Usd
+
+
 @dataclass(frozen=True, slots=True)
 class DayState:
     """A completed UTC day: what its rows add up to (USD), `None` where it was never read.
@@ -160,6 +167,7 @@ class AccountView:
     past: Past | None = None
     used: Sequence[Used] | None = None
     outlook: Outlook | None = None
+    leader: Leader | None = None
 
 
 @dataclass(frozen=True, slots=True)
