@@ -49,7 +49,12 @@ def walk(outlook: Outlook, left: Usd, at: datetime) -> Walk | None:
         days = way.reaches(amount)
         if outlook.band(1) is None:
             return Walk(days, None, None)
-        return Walk(days, way.reaches(amount, _high), way.reaches(amount, _low))
+        least = min(int(days), BAND_REACHES)  # the early end is before it, the late one after
+        return Walk(
+            days,
+            way.reaches(amount, _high, most=min(least + 2, BAND_REACHES)),
+            way.reaches(amount, _low, least=least),
+        )
 
 
 Factor = Callable[[Band], Decimal]
@@ -75,29 +80,37 @@ class _Way:
         days = (outlook.week * (BAND_REACHES // WEEK + 2))[start : start + BAND_REACHES]
         self._sums = list(accumulate((days[0] * self._part, *days[1:]), initial=_NONE))
 
-    def reaches(self, left: Decimal, factor: Factor | None = None) -> Decimal:
+    def reaches(
+        self,
+        left: Decimal,
+        factor: Factor | None = None,
+        least: int = 0,
+        most: int = BAND_REACHES,
+    ) -> Decimal:
         """Return after how many days the sum, times the factor for that many days, reaches `left`.
 
+        It is looked for between the midnights `least` and `most`, where it is surely reached.
         Beyond `BAND_REACHES` days the factor stays as it is there. Where the sum dips, because the
         next day is expected to cost nearly nothing, it is one of the days around the dip.
         """
         if factor is None:
             weeks = (left / self._outlook.whole_week).to_integral_value(ROUND_FLOOR)
             left -= weeks * self._outlook.whole_week  # so that few days are left to search
-            return weeks * WEEK + self._search(max(left, _NONE), WEEK + 1, None)
-        most = self._sum(BAND_REACHES, factor)
-        if most >= left:
-            return self._search(left, BAND_REACHES, factor)
-        return self.reaches(left * self._sums[-1] / most)
+            return weeks * WEEK + self._search(max(left, _NONE), None, 0, WEEK + 1)
+        farthest = self._sum(BAND_REACHES, factor)
+        if farthest >= left:
+            return self._search(left, factor, least, most)
+        return self.reaches(left * self._sums[-1] / farthest)
 
     def _sum(self, midnights: int, factor: Factor | None) -> Decimal:
         if not (factor and midnights):
             return self._sums[midnights]
         return self._sums[midnights] * factor(self._outlook.bands(midnights))
 
-    def _search(self, left: Decimal, most: int, factor: Factor | None) -> Decimal:
+    def _search(self, left: Decimal, factor: Factor | None, least: int, most: int) -> Decimal:
         """Return when `left` is reached, on a straight line between the midnights around it."""
-        before = bisect_left(range(most), left, key=lambda one: self._sum(one + 1, factor))
+        sums = range(1, most + 1)
+        before = bisect_left(sums, left, lo=least, key=lambda one: self._sum(one, factor))
         below, above = self._sum(before, factor), self._sum(before + 1, factor)
         within = (left - below) / (above - below) if above > below else _NONE
         started = self._part + before - 1 if before else _NONE
