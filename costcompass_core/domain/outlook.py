@@ -173,4 +173,12 @@ def _spread(costs: Sequence[Decimal], mean: Decimal) -> Decimal | None:
 
 def estimate(amount: Decimal) -> Usd:
     """Return an estimated amount (USD), to 12 decimals."""
-    return Usd.of_ratio(Fraction(round(amount, 12)))
+    return Usd.of_ratio(rounded(amount, 12))
+
+
+def rounded(figure: Decimal, places: int) -> Fraction:
+    """Return a figure to `places` decimals, half-even, however large it is.
+
+    `Decimal` itself refuses where the digits before and after the point exceed its context.
+    """
+    return Fraction(round(Fraction(figure) * 10**places), 10**places)

@@ -145,6 +145,13 @@ def test_what_today_has_cost_is_the_least_that_it_costs():
     assert burst.low >= Usd.of(72)
 
 
+def test_no_amount_is_too_large_to_land():
+    past = history(*["900000000000000000"] * 30)
+    landing = this_month(TODAY, past, outlook_of(past))
+    assert landing.so_far < landing.low < landing.total < landing.high
+    assert abs((landing.total - Usd(Decimal(27 * 10**18))).amount) < Decimal("0.000001")
+
+
 def test_a_day_of_this_month_that_was_never_read_is_estimated_not_free():
     past = history(*[2] * 10, None, *[2] * 11)
     landing = this_month(TODAY, past, outlook_of(past))

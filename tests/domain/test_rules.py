@@ -7,9 +7,10 @@ from decimal import Decimal
 import pytest
 
 from costcompass_core.domain.budgets import Budget
-from costcompass_core.domain.burn import Burn
+from costcompass_core.domain.burn import Burn, History, burn_of
 from costcompass_core.domain.forecast import AccountBalance
 from costcompass_core.domain.money import Usd
+from costcompass_core.domain.outlook import outlook_of
 from costcompass_core.domain.rules.balance import balance_low, runway_short
 from costcompass_core.domain.rules.budget import budget_forecast, budget_spent
 from costcompass_core.domain.rules.upkeep import byok_volume, data_stale, key_rejected, vault_locked
@@ -104,6 +105,31 @@ def test_the_pace_of_the_last_hour_is_told_where_it_is_sooner_and_is_no_level():
     assert found.facts["soonest_at"] == NOW + timedelta(hours=3)
     calm = account("60", lately=Lately(Usd.of("0.2"), NOW))
     assert "soonest_at" not in runway_short(calm, LIMITS).facts
+
+
+def expecting(per_day, **more):
+    """What is known of an account that cost the same on each of thirty days."""
+    days = {YESTERDAY - timedelta(days=age): Usd.of(per_day) for age in range(30)}
+    past = History(days, min(days))
+    return {"burn": burn_of(past), "outlook": outlook_of(past), "peak": Usd.of(per_day), **more}
+
+
+@pytest.mark.parametrize("left", ["15", "0.01", "0.0000000001", "0"])
+def test_a_runway_that_is_walked_is_short_down_to_the_last_fraction_of_a_cent(left):
+    found = runway_short(account(left, **expecting(5)), LIMITS)
+    assert (found.level, found.facts["days"]) == (2, Decimal("3.0") if left == "15" else 0)
+
+
+@pytest.mark.parametrize(
+    ("left", "per_day", "level"),
+    [("900", "0.00000000000000001", 0), ("1", "900000000000000000", 2)],
+)
+def test_no_amount_is_too_large_or_too_small_to_judge(left, per_day, level):
+    known = expecting(per_day)
+    assert runway_short(account(left, **known), LIMITS).level == level
+    landing = budget_forecast(budget("0", burn=known["burn"], outlook=known["outlook"]), LIMITS)
+    exact = Usd.of_ratio(8 * Usd.of(per_day).ratio())
+    assert abs((landing.facts["landing"] - exact).amount) <= Decimal("0.000001")
 
 
 def test_an_empty_balance_has_no_runway_whatever_is_known():

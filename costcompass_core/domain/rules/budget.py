@@ -11,6 +11,7 @@ from costcompass_core.domain.burn import Burn
 from costcompass_core.domain.days import ONE_DAY, utc_day
 from costcompass_core.domain.facts import Fact
 from costcompass_core.domain.money import Usd
+from costcompass_core.domain.outlook import rounded
 from costcompass_core.domain.rules.pace import is_whole
 from costcompass_core.domain.rules.views import (
     RELIEVED,
@@ -74,7 +75,7 @@ def _ahead(view: BudgetView, burn: Burn) -> Fraction:
     if view.outlook is None:
         rest, now = burn.over(max(view.days_ahead - 1, 0)), burn.over(min(view.days_ahead, 1))
         return rest + max(now, taken)
-    expected = {day: Fraction(round(view.outlook.day(day), 12)) for day in days}
+    expected = {day: rounded(view.outlook.day(day), 12) for day in days}
     now = expected.pop(today, Fraction(0))
     return sum(expected.values(), max(now, taken))
 

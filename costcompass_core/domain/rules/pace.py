@@ -11,6 +11,7 @@ from costcompass_core.domain.burn import BURN_DAYS, Burn
 from costcompass_core.domain.days import ONE_DAY, newest_completed, utc_day
 from costcompass_core.domain.forecast import AccountBalance
 from costcompass_core.domain.money import ZERO, Usd
+from costcompass_core.domain.outlook import rounded
 from costcompass_core.domain.rules.views import AccountView
 from costcompass_core.domain.runway import walk
 
@@ -87,10 +88,10 @@ def prospect(view: AccountView, balance: AccountBalance) -> tuple[Fraction | Non
     if left <= ZERO or rate is None or rate.rate != "mean" or outlook is None:
         return days_left(left, rate), rate
     found = walk(outlook, left, balance.at)
-    if found is None or not (days := Fraction(round(found.days, 9))):
-        return None, rate
-    per_day = round(left.ratio() / days, 9)
-    return days, Pace(Usd.of_ratio(per_day), "expected")
+    if found is None or not found.days:
+        return (None if found is None else Fraction(0)), rate
+    per_day = round(left.ratio() / Fraction(found.days), 9)
+    return rounded(found.days, 9), Pace(Usd.of_ratio(per_day), "expected")
 
 
 def unusual_pace(view: AccountView) -> Usd | None:
