@@ -55,15 +55,24 @@ def account_views(
     than all the rest, and changes with nothing else.
     """
     balances = {one.account: one for one in balances_at(tx, now + AHEAD)}
-    spent = histories(tx, utc_day(now) - _EXPECTS_BY * ONE_DAY)
+    today = utc_day(now)
+    spent = {
+        name: _before(today, one)
+        for name, one in histories(tx, today - _EXPECTS_BY * ONE_DAY).items()
+    }
     nothing = History({}, None)
     return [
         replace(
             _account_view(tx, name, spent.get(name, nothing), balances.get(name), now, since),
-            used=used_lately(tx, name, utc_day(now)) if name == just_read else None,
+            used=used_lately(tx, name, today) if name == just_read else None,
         )
         for name in names
     ]
+
+
+def _before(today: date, history: History) -> History:
+    """Return a history as it was on `today`; a moment long past must not know what came after."""
+    return replace(history, spent={day: one for day, one in history.spent.items() if day < today})
 
 
 def _account_view(

@@ -92,6 +92,18 @@ def test_a_past_day_is_told_as_of_its_own_moment(two_months):
     assert report.outlook.next_month.burn.end == date(2026, 11, 1)
 
 
+def test_the_pace_of_a_past_day_is_judged_without_the_days_after_it(two_months):
+    account, noon = two_months.accounts["main"], MORNING + timedelta(hours=3)
+    account.spend(30, TODAY)
+    two_months.at(noon).refresh(parts=["balance"])
+    then = digest(two_months).outlook.runway
+    assert then.at_pace is not None
+    for age in range(-8, 0):
+        account.set_day(ago(age), [activity_row(ago(age), "a/b", 90)])
+    two_months.at(MORNING + timedelta(days=9)).refresh()
+    assert digest(two_months, at=noon).outlook.runway.at_pace == then.at_pace
+
+
 def test_the_first_of_a_month_leads_with_the_month_that_ended(two_months):
     for age in range(-7, 1):
         two_months.accounts["main"].set_day(ago(age), [activity_row(ago(age), "a/b", "0.3")])
