@@ -180,3 +180,25 @@ def test_a_backfill_of_no_possible_length_is_a_usage_error(ready: Install, days:
     assert refused.returncode == 2
     [line] = refused.stderr.splitlines()
     assert "--backfill" in line
+
+
+def test_a_backfill_killed_again_and_again_is_finished_by_the_next_and_counts_no_day_twice(
+    ready: Install, openrouter: OpenRouter
+):
+    aged(openrouter, 100)
+    openrouter.faults.add("/analytics/query", faults.late(0.2), times=None)
+    for _ in range(2):
+        before = len(openrouter.requests)
+        with ready.terminal("refresh", "--backfill", "100d") as screen:
+            assert eventually(lambda: _queries(openrouter, before) >= 2)  # noqa: B023 - of this turn
+            screen.process.kill()
+    openrouter.faults.clear()
+    [done] = json.loads(ready.run("refresh", "--backfill", "100d", "--json").stdout)["accounts"]
+    assert (done["ok"], done["days"] + done["known_days"]) == (True, 70)
+    assert done["known_days"] >= 30, "what was stored before a kill stays"
+    told = ready.run("export", "--format", "csv").stdout
+    assert told.count("old/model") == 2 * 70
+
+
+def _queries(openrouter: OpenRouter, since: int) -> int:
+    return sum(one.path == "/analytics/query" for one in openrouter.requests[since:])
