@@ -14,7 +14,7 @@ from bot.terminal.paint import Paint
 from bot.terminal.reports import forecast_text, spend_text
 from bot.terminal.shapes import forecast_shape, spend_shape
 from bot.terminal.why import why_shape, why_text
-from bot.usage_help import FORECAST_HELP, SPEND_HELP, SPEND_USAGE
+from bot.usage_help import FORECAST_HELP, FORECAST_USAGE, SPEND_HELP, SPEND_USAGE
 from costcompass_core.domain.query import ask_of, wants_help
 from costcompass_core.usecases.report import Questions
 
@@ -72,15 +72,19 @@ def spend_command(context: Context, words: tuple[str, ...], as_json: bool) -> No
     _tell(context, _SPEND_ASKS[ask] if ask else _SPEND, rest, as_json=as_json)
 
 
-@click.command("forecast", epilog="; ".join(FORECAST_HELP))
-@click.argument("words", nargs=-1)
+@click.command(
+    "forecast",
+    epilog="; ".join(FORECAST_HELP),
+    context_settings={"ignore_unknown_options": True},  # an arrow of its own, `'->'`, is a word
+)
+@click.argument("words", nargs=-1, type=click.UNPROCESSED)
 @json_option
 @click.pass_obj
 def forecast_command(context: Context, words: tuple[str, ...], as_json: bool) -> None:
     """Show what next month will cost and how long the balance lasts."""
     question = " ".join(words)
-    if wants_help(question):
-        click.echo("\n".join(("costcompass forecast", *FORECAST_HELP)))
-        return
     ask, rest = ask_of(question, _FORECAST_ASKS)
+    if wants_help(question) or wants_help(rest):
+        click.echo("\n".join((f"costcompass forecast {FORECAST_USAGE}", *FORECAST_HELP)))
+        return
     _tell(context, _FORECAST_ASKS[ask] if ask else _FORECAST, rest, as_json=as_json)

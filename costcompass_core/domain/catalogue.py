@@ -106,7 +106,9 @@ def changes(
 
 
 def named(word: str, names: Iterable[str], where: str) -> str:
-    """Return the one of `names` that `word` stands for: itself, or the only one that contains it.
+    """Return the one of `names` that `word` stands for.
+
+    That is itself, or the only one that is named so after its author, or that contains it.
 
     Raises `UsageError` with the nearest names; `where` says what they are, for that message.
     """
@@ -114,6 +116,8 @@ def named(word: str, names: Iterable[str], where: str) -> str:
     wanted = word.lower()
     if exact := [one for one in known if one.lower() == wanted]:
         return exact[0]
+    if len(plain := [one for one in known if one.lower().partition("/")[2] == wanted]) == 1:
+        return plain[0]
     found = [one for one in known if wanted in one.lower()]
     if len(found) == 1:
         return found[0]

@@ -23,7 +23,14 @@ from costcompass_core.domain.prices import list_cost
 from costcompass_core.domain.reports import Amounts
 
 _USE: Final = "use `forecast if MODEL to OTHER 50%`; the share is 100% where none is written"
-_FORM: Final = re.compile(r"(\S+)\s*(?:->|→|\sto\s)\s*(\S+)(?:\s+(\d{1,4})\s*%?)?", re.IGNORECASE)
+_FORM: Final = re.compile(
+    r"(\S+?)\s*(?:->|=>|→|⇒|\sto\s)\s*(\S+)(?:\s+(\S+?)\s*%?)?", re.IGNORECASE
+)
+_SHARE: Final = re.compile(r"[0-9]{1,4}")
+_TORN: Final = re.compile(r"\S+\s+[-=]")
+"""What is left of an arrow in front of a shell, which takes `>` for a file to write to."""
+_QUOTES: Final = "`'\"“”‘’"
+"""What a name copied from a message may stand in."""
 _SKEWED: Final = Fraction(1, 10)
 """Share of the reported cost beyond which list prices are said to miss it."""
 
@@ -42,12 +49,17 @@ class IfQuery:
 def parse_if(words: str) -> IfQuery:
     """Return what `words` after `if` ask. Raises `UsageError`."""
     found = _FORM.fullmatch(words.strip())
-    if found is None:
-        raise UsageError("`if` needs two models", _USE)
-    share = int(found[3] or 100)
+    model, other = (one.strip(_QUOTES) for one in found.group(1, 2)) if found else ("", "")
+    if found is None or not model or not other:
+        torn = "a shell takes `->` apart: write `to`; " if _TORN.fullmatch(words.strip()) else ""
+        raise UsageError("`if` needs two models", torn + _USE)
+    typed = found[3] or "100"
+    share = int(typed) if _SHARE.fullmatch(typed) else 0
     if not 1 <= share <= 100:
-        raise UsageError(f"`{share}%` is not a share of traffic", "write 1% to 100%")
-    return IfQuery(found[1], found[2], share)
+        raise UsageError(
+            f"`{typed}%` is not a share of traffic", "write a whole number, 1% to 100%"
+        )
+    return IfQuery(model, other, share)
 
 
 @dataclass(frozen=True, slots=True)
