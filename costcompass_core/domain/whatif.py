@@ -34,7 +34,7 @@ _QUOTES: Final = "`'\"“”‘’"
 _SKEWED: Final = Fraction(1, 10)
 """Share of the reported cost beyond which list prices are said to miss it."""
 
-Unknown = Literal["price", "tokens"]
+Unknown = Literal["price", "tokens", "own keys"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +75,9 @@ class IfReport:
     """The answer. All amounts are USD for next month and for `percent` of the model's traffic.
 
     `now` is at the reported cost. `at_list` and `on_other` are estimates at list prices, `None`
-    where a price or count is not known, which `unknown` names. `byok` is what the traffic costs
-    outside this balance. `start` to `end` are the UTC days it was seen on, `read_at` the price list's.
+    where a price or count is not known, which `unknown` names; so they are where own keys paid for a
+    part, for no count says which tokens those were. `byok` is what the traffic costs outside this
+    balance. `start` to `end` are the UTC days it was seen on, `read_at` the price list's.
     """
 
     plan: NextMonth
@@ -138,10 +139,11 @@ def what_if(
     def monthly(usd: Fraction | None) -> Usd | None:
         return None if usd is None else Usd.of_ratio(usd * scale)
 
-    on_other = list_cost(other.prices, used)
+    own_keys = bool(used.byok_cost)
+    on_other = None if own_keys else list_cost(other.prices, used)
     unknown: Unknown | None = None
     if on_other is None:
-        unknown = "price" if other.varies else "tokens"
+        unknown = "own keys" if own_keys else "price" if other.varies else "tokens"
     return IfReport(
         plan,
         used.name,
@@ -151,7 +153,7 @@ def what_if(
         burn.end,
         Usd.of_ratio(Fraction(used.cost) * scale),
         Usd.of_ratio(Fraction(used.byok_cost) * scale),
-        monthly(list_cost(listed.prices, used)) if listed else None,
+        monthly(list_cost(listed.prices, used)) if listed and not own_keys else None,
         monthly(on_other),
         unknown,
         read_at,
