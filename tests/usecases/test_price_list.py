@@ -69,6 +69,23 @@ def test_a_list_that_fails_or_is_too_short_changes_nothing_and_fails_nothing(wor
     assert (stored(made), noticed(made)) == (known, [])
 
 
+def test_a_model_whose_entry_is_odd_for_a_day_has_not_left(world):
+    made = world(main=steady())
+    made.refresh()
+    known = stored(made).models[MODEL]
+    made.server.shelf.price(MODEL, MORNING + timedelta(days=1), prompt="soon")
+    made.server.shelf.price(MODEL, MORNING + timedelta(days=2), prompt="-1")
+    notes = made.at(MORNING + timedelta(days=1)).refresh().notes
+    assert any("left out of the price list" in note for note in notes)
+    assert (stored(made).models[MODEL], noticed(made)) == (known, [])
+    made.at(MORNING + timedelta(days=2)).refresh()
+    assert noticed(made) == [(MODEL, "price")]
+    [line] = lines(made)
+    assert line == (
+        f"{MODEL}: input price $2 per M tokens → varies, which can't be weighted with what you use."
+    )
+
+
 def lines(world, at=None):
     at = at or world.now
     report = Reporter(world.store).digest(at.date(), at)
