@@ -33,7 +33,9 @@ def columns(text: str) -> int:
 
 
 def fit(text: str, width: int) -> str:
-    """Return `text` padded or cut in the middle to exactly `width` columns."""
+    """Return `text` padded or cut in the middle to exactly `width` columns, nothing below one."""
+    if width < 1:
+        return ""
     if columns(text) > width:
         head = _room_for(text, width * 2 // 3)
         tail = len(text)
