@@ -14,6 +14,7 @@ from costcompass_core.domain.advice import LEAST_DAYS, AdviceReport
 from costcompass_core.domain.advice.view import Advice
 from costcompass_core.domain.catalogue import Listed
 from costcompass_core.domain.money import ZERO
+from costcompass_core.domain.prices import MONTH_DAYS
 from costcompass_core.domain.whatif import IfReport
 
 Name = Callable[[str], str]
@@ -26,13 +27,15 @@ def if_headline(report: IfReport, name: Name = words.clean) -> str:
     share = "" if report.percent == 100 else f"{report.percent}% of "
     move = f"{share}{name(report.model)} on {name(report.other.ident)}"
     change = report.difference
+    if not report.now:
+        paid = " of your balance: it is paid under your own keys" if report.byok else ""
+        return f"Nothing to save: {name(report.model)} costs nothing{paid or ' now'}."
     if report.unknown == "price":
         return f"Can't say what {move} would cost: its price varies or is not listed."
     if report.unknown == "tokens":
         return f"Can't say what {move} would cost: not all tokens or cached tokens were reported."
     if change is None:
-        paid = " of your balance: it is paid under your own keys" if report.byok else ""
-        return f"Nothing to save: {name(report.model)} costs nothing{paid or ' now'}."
+        return f"Can't say what {move} would cost: part of it is paid under your own keys."
     month = report.plan.month.label
     if not change:
         return f"{move} would cost the same in {month} (estimate)."
@@ -71,12 +74,13 @@ def if_notes(report: IfReport, now: datetime, name: Name = words.clean) -> list[
             f" {words.percent(abs(report.skew))} {side} what was reported (caching, discounts,"
             " other hosts): list prices go only so far here."
         )
-    if (real := report.effective) is not None:
+    moves = report.difference is not None
+    if (real := report.effective) is not None and moves:
         found.append(
             f"Your own {name(report.other.ident)} traffic cost {words.usd(real.per_million)} per M"
             " tokens in the last 30 days (reported)."
         )
-    if report.on_other is not None:
+    if moves:
         found.append(
             "The same tokens are assumed; another model may count, cache and write differently."
         )
@@ -106,6 +110,8 @@ def advice_headline(report: AdviceReport) -> str:
         known = words.plural(report.days, "known day")
         return f"No advice yet: {known} of history, {LEAST_DAYS} are needed."
     spent = f"{words.usd(report.total)} spent in 30 days"
+    if report.days < MONTH_DAYS:
+        spent = f"{words.usd(report.total)} in 30 days like your {report.days} known ones"
     if not report.found:
         return f"Nothing worth changing: {spent}."
     ways = words.plural(len(report.found), "suggestion")
@@ -156,9 +162,16 @@ def _host(one: Advice, name: Name) -> str:
         f"run {name(one.model)} on {name(one.other)}, by provider order or `:floor`."
         f" {words.count(one.counts['tokens'])} tokens ran on"
         f" {words.plural(one.counts['hosts'], 'host')} that cost"
-        f" {words.percent(one.shares['dearer'])} more per token. Assumed: the same price for them"
+        f" {_dearer(one.shares['dearer'])} per token. Assumed: the same price for them"
         " there; part of the gap may be caching or longer answers."
     )
+
+
+def _dearer(share: Decimal) -> str:
+    """Return `20.0% more`, and from twice as much on `2.5 times as much`."""
+    if share < 1:
+        return f"{words.percent(share)} more"
+    return f"{(1 + share).quantize(Decimal('0.1')):,} times as much"
 
 
 _MUCH_THINKING: Final = Decimal("0.5")

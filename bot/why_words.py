@@ -150,6 +150,8 @@ def _labelled(period: Period) -> str:
 def notes(report: WhyReport, now: datetime, quote: Quote = words.clean) -> list[str]:
     """Return what has to be known beside the figures: gaps, new, free and other models."""
     told = [] if report.meant is None else [f"Did you mean {quote(report.meant)}?"]
+    if report.not_yet is not None:
+        told.append(f"{words.day(report.not_yet)} is not known yet: these are the days before it.")
     told += _tags(report, quote) if report.comparable else _gaps(report)
     shifts = report.found.shifts
     if free := [one.name for one in shifts if _is_free(one)]:

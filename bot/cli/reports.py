@@ -15,7 +15,7 @@ from bot.terminal.paint import Paint
 from bot.terminal.reports import forecast_text, spend_text
 from bot.terminal.shapes import forecast_shape, spend_shape
 from bot.terminal.why import why_shape, why_text
-from bot.usage_help import FORECAST_HELP, SPEND_HELP, SPEND_USAGE
+from bot.usage_help import FORECAST_HELP, FORECAST_USAGE, SPEND_HELP, SPEND_USAGE
 from costcompass_core.domain.query import ask_of, wants_help
 from costcompass_core.usecases.report import Questions
 
@@ -88,8 +88,8 @@ class _Arrows(click.Command):
 def forecast_command(context: Context, words: tuple[str, ...], as_json: bool) -> None:
     """Show what next month will cost and how long the balance lasts."""
     question = " ".join(words)
-    if wants_help(question):
-        click.echo("\n".join(("costcompass forecast", *FORECAST_HELP)))
-        return
     ask, rest = ask_of(question, _FORECAST_ASKS)
+    if wants_help(question) or wants_help(rest):
+        click.echo("\n".join((f"costcompass forecast {FORECAST_USAGE}", *FORECAST_HELP)))
+        return
     _tell(context, _FORECAST_ASKS[ask] if ask else _FORECAST, rest, as_json=as_json)

@@ -1,7 +1,7 @@
 """The demo: the real daemon in a process of its own, against stand-ins for OpenRouter and Slack.
 
 Nothing differs from production but the addresses and the hurry: a vault is made, keys are added and
-checked, the daemon reads thirty days into SQLite, connects to Slack, sends its digest, tells of a
+checked, thirty days are read into SQLite, the daemon connects to Slack, sends its digest, tells of a
 balance that runs dry, and answers what people type.
 """
 
@@ -11,7 +11,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -34,6 +34,9 @@ _SCRIPT: Final = (
     "/spend advice",
     "/spend yesterdya",
 )
+_LEAVING: Final = "qwen/qwen3-235b-a22b-2507"
+"""A model in use whose end the price list announces, for the digest to tell."""
+_NOTICE: Final = timedelta(days=5)
 _STRANGER: Final = "U0STRANGER1"
 _ROOM: Final = 30
 """USD that the account has at least, so that an alert's levels are still ahead."""
@@ -50,6 +53,7 @@ def play(now: Callable[[], datetime], paint: Paint, *, script: bool) -> None:
         if account.balance(now()) < _ROOM:  # some days of the story are dear ones
             account.top_up(_ROOM)
         openrouter = stack.enter_context(OpenRouter(now, [account]))
+        openrouter.shelf.expire(_LEAVING, str(now().date() + _NOTICE))
         slack = stack.enter_context(Slack(now))
         stage = Stage(folder, slack, paint)
         write_config(stage, openrouter.base_url)
@@ -60,6 +64,7 @@ def play(now: Callable[[], datetime], paint: Paint, *, script: bool) -> None:
         run(stage, "vault add openrouter/main", account.management_key.secret)
         run(stage, "vault add slack/bot-token", slack.bot_token)
         run(stage, "vault add slack/app-token", slack.app_token)
+        run(stage, "refresh")
         with daemon(stage):
             run(stage, "status")
             Channel(stage, account, now).play()

@@ -19,6 +19,8 @@ _KINDS: Final = {
     "internal_reasoning": "reasoning",
 }
 """Prices told per million tokens, by what people call them."""
+_TOKENS: Final = frozenset({"prompt", "completion"})
+"""Prices that every model has, so that one that is not told varies."""
 
 
 def per_million(price: Usd) -> str:
@@ -51,9 +53,15 @@ def _changes(one: PriceNews) -> Iterator[str]:
         before, after = one.before.get(kind), one.after.get(kind)
         if before == after:
             continue
-        tell, unit = (per_million, " per M tokens") if kind in _KINDS else (_dollars, "")
-        prices = " → ".join("none" if price is None else tell(price) for price in (before, after))
-        yield f"{_KINDS.get(kind, kind.replace('_', ' '))} price {prices}{unit}"
+        yield f"{_KINDS.get(kind, kind.replace('_', ' '))} price {_from_to(kind, before, after)}"
+
+
+def _from_to(kind: str, before: Usd | None, after: Usd | None) -> str:
+    tell, unit = (per_million, " per M tokens") if kind in _KINDS else (_dollars, "")
+    nothing = "varies" if kind in _TOKENS else "none"
+    if after is None:
+        return f"{nothing if before is None else tell(before) + unit} → {nothing}"
+    return f"{nothing if before is None else tell(before)} → {tell(after)}{unit}"
 
 
 def _effect(effect: Usd | None) -> str:
@@ -66,9 +74,11 @@ def _effect(effect: Usd | None) -> str:
 def _end_line(one: EndNews, day: date, name: Name) -> str:
     cost = f"it cost {words.usd(one.cost)} in the last 30 days"
     if one.stays:
-        return f"{name(one.model)} stays on the price list after all: {cost}."
+        return f"{name(one.model)} is on the price list after all: {cost}."
     if one.on is None:
         return f"{name(one.model)} is no longer on the price list: {cost}."
     left = (one.on - day).days
-    when = "today" if left == 0 else f"in {words.plural(left, 'day')}" if left > 0 else "past"
+    if left < 0:
+        return f"{name(one.model)} may have been removed since {words.day(one.on)}: {cost}."
+    when = "today" if left == 0 else f"in {words.plural(left, 'day')}"
     return f"{name(one.model)} will be removed on {words.day(one.on)} ({when}): {cost}."

@@ -24,7 +24,8 @@ class Listed:
 
     `prices` are USD per token, or per request, image and so on, by the provider's name of the kind.
     A price that varies is left out. `expires` is the UTC day after which the model may be removed.
-    `conditional` says that other prices apply to long prompts or at some hours.
+    `conditional` says that other prices apply to long prompts or at some hours. `context` is how many
+    tokens a request may have, and `writes` says that text alone comes out; both are as announced.
     """
 
     ident: str
@@ -33,6 +34,8 @@ class Listed:
     prices: Mapping[str, Usd]
     expires: date | None = None
     conditional: bool = False
+    context: int | None = None
+    writes: bool = True
 
     @property
     def varies(self) -> bool:
@@ -47,10 +50,18 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class PriceList:
-    """An answer of the provider, with remarks about models that could not be read."""
+    """An answer of the provider, with remarks about models that could not be read.
+
+    `unread` names those of them that have a name: they are on the list all the same.
+    """
 
     models: tuple[Listed, ...]
     notes: tuple[str, ...] = ()
+    unread: frozenset[str] = frozenset()
+
+    def with_known(self, known: Mapping[str, Listed]) -> tuple[Listed, ...]:
+        """Return the models, those that could not be read as they were `known`."""
+        return (*self.models, *(known[one] for one in sorted(self.unread) if one in known))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +117,9 @@ def changes(
 
 
 def named(word: str, names: Iterable[str], where: str) -> str:
-    """Return the one of `names` that `word` stands for: itself, or the only one that contains it.
+    """Return the one of `names` that `word` stands for.
+
+    That is itself, or the only one that is named so after its author, or that contains it.
 
     Raises `UsageError` with the nearest names; `where` says what they are, for that message.
     """
@@ -114,6 +127,8 @@ def named(word: str, names: Iterable[str], where: str) -> str:
     wanted = word.lower()
     if exact := [one for one in known if one.lower() == wanted]:
         return exact[0]
+    if len(plain := [one for one in known if one.lower().partition("/")[2] == wanted]) == 1:
+        return plain[0]
     found = [one for one in known if wanted in one.lower()]
     if len(found) == 1:
         return found[0]

@@ -23,11 +23,18 @@ from costcompass_core.domain.prices import list_cost
 from costcompass_core.domain.reports import Amounts
 
 _USE: Final = "use `forecast if MODEL to OTHER 50%`; the share is 100% where none is written"
-_FORM: Final = re.compile(r"(\S+)\s*(?:->|→|\sto\s)\s*(\S+)(?:\s+(\d{1,4})\s*%?)?", re.IGNORECASE)
+_FORM: Final = re.compile(
+    r"(\S+?)\s*(?:->|=>|→|⇒|\sto\s)\s*(\S+)(?:\s+(\S+?)\s*%?)?", re.IGNORECASE
+)
+_SHARE: Final = re.compile(r"[0-9]{1,4}")
+_TORN: Final = re.compile(r"\S+\s+[-=]")
+"""What is left of an arrow in front of a shell, which takes `>` for a file to write to."""
+_QUOTES: Final = "`'\"“”‘’"
+"""What a name copied from a message may stand in."""
 _SKEWED: Final = Fraction(1, 10)
 """Share of the reported cost beyond which list prices are said to miss it."""
 
-Unknown = Literal["price", "tokens"]
+Unknown = Literal["price", "tokens", "own keys"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +49,17 @@ class IfQuery:
 def parse_if(words: str) -> IfQuery:
     """Return what `words` after `if` ask. Raises `UsageError`."""
     found = _FORM.fullmatch(words.strip())
-    if found is None:
-        raise UsageError("`if` needs two models", _USE)
-    share = int(found[3] or 100)
+    model, other = (one.strip(_QUOTES) for one in found.group(1, 2)) if found else ("", "")
+    if found is None or not model or not other:
+        torn = "a shell takes `->` apart: write `to`; " if _TORN.fullmatch(words.strip()) else ""
+        raise UsageError("`if` needs two models", torn + _USE)
+    typed = found[3] or "100"
+    share = int(typed) if _SHARE.fullmatch(typed) else 0
     if not 1 <= share <= 100:
-        raise UsageError(f"`{share}%` is not a share of traffic", "write 1% to 100%")
-    return IfQuery(found[1], found[2], share)
+        raise UsageError(
+            f"`{typed}%` is not a share of traffic", "write a whole number, 1% to 100%"
+        )
+    return IfQuery(model, other, share)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +75,9 @@ class IfReport:
     """The answer. All amounts are USD for next month and for `percent` of the model's traffic.
 
     `now` is at the reported cost. `at_list` and `on_other` are estimates at list prices, `None`
-    where a price or count is not known, which `unknown` names. `byok` is what the traffic costs
-    outside this balance. `start` to `end` are the UTC days it was seen on, `read_at` the price list's.
+    where a price or count is not known, which `unknown` names; so they are where own keys paid for a
+    part, for no count says which tokens those were. `byok` is what the traffic costs outside this
+    balance. `start` to `end` are the UTC days it was seen on, `read_at` the price list's.
     """
 
     plan: NextMonth
@@ -126,10 +139,11 @@ def what_if(
     def monthly(usd: Fraction | None) -> Usd | None:
         return None if usd is None else Usd.of_ratio(usd * scale)
 
-    on_other = list_cost(other.prices, used)
+    own_keys = bool(used.byok_cost)
+    on_other = None if own_keys else list_cost(other.prices, used)
     unknown: Unknown | None = None
     if on_other is None:
-        unknown = "price" if other.varies else "tokens"
+        unknown = "own keys" if own_keys else "price" if other.varies else "tokens"
     return IfReport(
         plan,
         used.name,
@@ -139,7 +153,7 @@ def what_if(
         burn.end,
         Usd.of_ratio(Fraction(used.cost) * scale),
         Usd.of_ratio(Fraction(used.byok_cost) * scale),
-        monthly(list_cost(listed.prices, used)) if listed else None,
+        monthly(list_cost(listed.prices, used)) if listed and not own_keys else None,
         monthly(on_other),
         unknown,
         read_at,

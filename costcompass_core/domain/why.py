@@ -8,12 +8,13 @@ from datetime import date, datetime
 from typing import Final
 
 from costcompass_core.domain.attribution import Attribution
-from costcompass_core.domain.days import ONE_DAY, Period, newest_completed
+from costcompass_core.domain.days import ONE_DAY, Period
 from costcompass_core.domain.errors import UsageError
 from costcompass_core.domain.query import SpendQuery, parse_spend
 from costcompass_core.domain.reports import Health
 
-DEFAULT_PERIOD: Final = "7d"
+DEFAULT_DAYS: Final = 7
+DEFAULT_PERIOD: Final = f"{DEFAULT_DAYS}d"
 """The period that `why` is about where the words name none."""
 _USAGE: Final = "use why [PERIOD] [MODEL…], for example `why 7d claude`"
 
@@ -33,7 +34,7 @@ class WhyReport:
     `missing_days` are days of either that were never read: then the costs are those of the known
     days and the effects compare unlike things (`comparable`). `hosts` is `None` where the biggest
     mover ran on one host only, or where the periods are not comparable. `meant` is a name that a
-    filter without any match nearly is.
+    filter without any match nearly is. `not_yet` is yesterday where it was left out as not known yet.
     """
 
     query: SpendQuery
@@ -45,6 +46,7 @@ class WhyReport:
     refreshed_at: datetime | None
     health: tuple[Health, ...]
     meant: str | None = None
+    not_yet: date | None = None
 
     @property
     def comparable(self) -> bool:
@@ -57,13 +59,9 @@ class WhyReport:
         return tuple(day for day in self.missing_days if day in days)
 
 
-def default_period(today: date, known: date | None) -> str:
-    """Return the period that `why` is about where the words name none.
-
-    Just after midnight (UTC) the day that ended is seldom reported: then the week before it is.
-    """
-    end = newest_completed(today) - ONE_DAY
-    return f"{end - 6 * ONE_DAY}..{end}" if known == end else DEFAULT_PERIOD
+def days_until(end: date) -> str:
+    """Return as many days as `why` is about where the words name none, but up to `end`."""
+    return f"{end - (DEFAULT_DAYS - 1) * ONE_DAY}..{end}"
 
 
 def parse_why(
@@ -72,11 +70,9 @@ def parse_why(
     today: date,
     first_day: date | None,
     models: Callable[[], Collection[str]],
-    known: date | None = None,
+    default: str = DEFAULT_PERIOD,
 ) -> SpendQuery:
     """Return the question that `words` ask, without `why` itself: `[PERIOD] [MODEL…]`.
-
-    `known` is the newest UTC day that every account was read for.
 
     Its period has at least one completed day. Raises `UsageError` for words that make no sense,
     and for periods that nothing can be compared with.
@@ -86,9 +82,7 @@ def parse_why(
         raise UsageError("`why` is always told by model", _USAGE)
     if "all" in left:
         raise UsageError("nothing comes before `all`", "use a period such as `30d` or `ytd`")
-    query = parse_spend(
-        words, today=today, first_day=first_day, models=models, default=default_period(today, known)
-    )
+    query = parse_spend(words, today=today, first_day=first_day, models=models, default=default)
     if query.period.today:
         raise UsageError(
             "what today costs is reported once the UTC day is over", "use `yesterday` or `7d`"

@@ -18,6 +18,7 @@ from costcompass_core.providers.base import Client
 from costcompass_core.providers.fields import Days, clean
 
 _MOST_PAGES: Final = 50
+_MOST_TOKENS: Final = 10**12
 _NO_PRICE: Final = frozenset({"discount", "overrides"})
 """What stands among the prices and is none: a share, and prices under conditions."""
 _KIND: Final = re.compile(r"[a-z0-9_]{1,64}")
@@ -46,11 +47,13 @@ def parse_models(items: list[Any]) -> PriceList:
     days = Days()
     found: dict[str, Listed] = {}
     odd: list[str] = []
+    unread: set[str] = set()
     for number, item in enumerate(items, 1):
         try:
             model = _model(item, days)
         except (KeyError, TypeError, ValueError) as why:
             odd.append(f"entry {number}: {_reason(why)}")
+            unread |= _ident(item)
             continue
         found.setdefault(model.ident, model)
     if not found:
@@ -59,6 +62,7 @@ def parse_models(items: list[Any]) -> PriceList:
     return PriceList(
         tuple(found.values()),
         (f"left out of the price list: {odd[0]}{more}",) if odd else (),
+        frozenset(unread - found.keys()),
     )
 
 
@@ -77,7 +81,27 @@ def _model(item: Any, days: Days) -> Listed:
         _prices(pricing),
         _expiry(item.get("expiration_date"), days),
         bool(pricing.get("overrides")),
+        _context(item.get("context_length")),
+        _writes(item.get("architecture")),
     )
+
+
+def _context(raw: object) -> int | None:
+    return raw if type(raw) is int and 0 < raw < _MOST_TOKENS else None
+
+
+def _writes(architecture: object) -> bool:
+    """Return whether text alone comes out: no embeddings, pictures or speech. Unsaid is text."""
+    out = architecture.get("output_modalities") if isinstance(architecture, dict) else None
+    return not isinstance(out, list) or out == ["text"]
+
+
+def _ident(item: Any) -> set[str]:
+    """Return the name of an entry that is otherwise unreadable, if it has any."""
+    try:
+        return {_name(item["id"])}
+    except (KeyError, TypeError):
+        return set()
 
 
 def _prices(pricing: Mapping[str, Any]) -> dict[str, Usd]:

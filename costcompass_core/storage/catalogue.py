@@ -87,13 +87,13 @@ def expiries_at(tx: sqlite3.Connection, at: datetime) -> dict[str, date]:
         for one in (_listed_of(body),)
     }
     later = tx.execute(
-        "SELECT model, before FROM catalogue_change"
+        "SELECT model, what, before FROM catalogue_change"
         " WHERE provider IN (SELECT provider FROM account)"
-        " AND what IN ('expiry', 'removed') AND at > ? ORDER BY id DESC",
+        " AND what IN ('expiry', 'removed', 'returned') AND at > ? ORDER BY id DESC",
         (moment_text(at),),
     )
-    for model, before in later:  # backwards, so that the oldest word is the last one taken
-        known[model] = _listed_of(before).expires
+    for model, what, before in later:  # backwards, so that the oldest word is the last one taken
+        known[model] = None if what == "returned" else _listed_of(before).expires
     return {model: day for model, day in known.items() if day is not None}
 
 
@@ -108,6 +108,8 @@ def _text(one: Listed | None) -> str | None:
             "prices": {kind: price.text() for kind, price in sorted(one.prices.items())},
             "expires": one.expires and one.expires.isoformat(),
             "conditional": one.conditional,
+            "context": one.context,
+            "writes": one.writes,
         }
     )
 
@@ -121,6 +123,8 @@ def _listed_of(text: str) -> Listed:
         {kind: usd_of(price) for kind, price in shape["prices"].items()},
         day_of(shape["expires"]),
         shape["conditional"],
+        shape.get("context"),
+        shape.get("writes", True),
     )
 
 

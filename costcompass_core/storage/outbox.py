@@ -239,6 +239,15 @@ def marked_at(tx: sqlite3.Connection, name: str) -> datetime | None:
     return moment_of(found[0]) if found else None
 
 
+def marked_before(tx: sqlite3.Connection, kind: str, name: str) -> datetime | None:
+    """Return when (UTC) the marker of a kind (`digest:`) that sorts just before `name` was set."""
+    found = tx.execute(
+        "SELECT at FROM marker WHERE name >= ? AND name < ? ORDER BY name DESC LIMIT 1",
+        (kind, name),
+    ).fetchone()
+    return moment_of(found[0]) if found else None
+
+
 def forget_old(tx: sqlite3.Connection, now: datetime) -> None:
     """Drop letters that were told long ago."""
     tx.execute("DELETE FROM outbox WHERE done_at < ?", (moment_text(now - _KEPT),))

@@ -22,13 +22,14 @@ from costcompass_core.domain.ledger import USUAL_DAYS, Ledger, restatements, who
 from costcompass_core.domain.money import ZERO
 from costcompass_core.domain.movers import Mover, most_moved
 from costcompass_core.domain.notices import settled_at
-from costcompass_core.domain.prices import news
+from costcompass_core.domain.prices import News, news
 from costcompass_core.domain.query import Dimension
 from costcompass_core.domain.reports import Amounts, Health, SpendRow, known_through, ranked
 from costcompass_core.domain.subscriptions import Subscription, due_in, in_other_currencies
 from costcompass_core.storage.catalogue import expiries_at, list_changes
 from costcompass_core.storage.digest import balances_at, day_changes, model_days, models_before
 from costcompass_core.storage.incidents import open_incidents
+from costcompass_core.storage.outbox import marked_at, marked_before
 from costcompass_core.storage.refreshes import health
 from costcompass_core.storage.spend import amounts, first_day, histories
 from costcompass_core.storage.store import Store
@@ -38,6 +39,10 @@ from costcompass_core.usecases.levers import in_use
 
 _EVERY: Final = ONE_DAY
 """How far back changes are news: to the digest before this one."""
+
+
+_LONGEST_NEWS: Final = 31 * ONE_DAY
+"""How far back prices are news where no digest came for long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,19 @@ def _ledger(tx: sqlite3.Connection, since: date, conditions: Sequence[Health]) -
     return Ledger(tuple(one.account for one in conditions), histories(tx, since))
 
 
+def digest_name(day: date) -> str:
+    """Return the marker of the digest of a local date."""
+    return f"digest:{day}"
+
+
+def _price_news(tx: sqlite3.Connection, day: date, at: datetime, newest: date) -> tuple[News, ...]:
+    """Return what was noticed since the digest before, which may be days old or have come late."""
+    until = marked_at(tx, digest_name(day)) or at
+    since = marked_before(tx, "digest:", digest_name(day)) or until - _EVERY
+    changed = list_changes(tx, max(since, until - _LONGEST_NEWS), until)
+    return news(changed, expiries_at(tx, until), in_use(tx, newest), utc_day(at))
+
+
 def _digest(
     tx: sqlite3.Connection, day: date, at: datetime, subscriptions: Sequence[Subscription]
 ) -> DigestReport:
@@ -99,9 +117,7 @@ def _digest(
         incidents=[one for one in open_incidents(tx) if one.opened_at <= at],
         changes=day_changes(tx, at - _EVERY, at),
         today=today_of(tx, [one.account for one in conditions], at),
-        prices=news(
-            list_changes(tx, at - _EVERY, at), expiries_at(tx, at), in_use(tx, newest), today
-        ),
+        prices=_price_news(tx, day, at, newest),
     )
 
 

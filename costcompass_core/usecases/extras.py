@@ -139,10 +139,11 @@ def _price_list(
         outcome.notes.append(f"the price list was not read: {error}")
         return
     outcome.notes.extend(found.notes)
-    if too_short(known, found.models):
+    models = found.with_known(known)
+    if too_short(known, models):
         outcome.notes.append(
-            f"the price list was not believed: {len(found.models)} models, {len(known)} before"
+            f"the price list was not believed: {len(models)} models, {len(known)} before"
         )
         return
     with store.writing() as tx:
-        catalogue_queries.store_list(tx, name, found.models, now())
+        catalogue_queries.store_list(tx, name, models, now())

@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 from costcompass_core.domain.advice import AdviceReport, advise
 from costcompass_core.domain.advice.view import View
+from costcompass_core.domain.burn import Burn, combined
 from costcompass_core.domain.catalogue import Catalogue, named
 from costcompass_core.domain.days import ONE_DAY, newest_completed, utc_day
 from costcompass_core.domain.errors import UsageError
@@ -19,14 +20,29 @@ from costcompass_core.storage.catalogue import catalogue, providers
 
 
 def in_use(tx: sqlite3.Connection, newest: date) -> InUse:
-    """Return the usage of the 30 completed UTC days up to `newest`, by model."""
+    """Return the usage of the 30 completed UTC days up to `newest`, by model.
+
+    Days before the first with any usage are no history: a new account would look idle on them.
+    """
     first = newest - (MONTH_DAYS - 1) * ONE_DAY
-    days = {one for some in queries.histories(tx, first).values() for one in some.spent}
-    return InUse(_by_model(tx, first, newest), sum(first <= one <= newest for one in days))
+    known = queries.histories(tx, first).values()
+    began = min((one.began for one in known if one.began), default=newest)
+    days = {one for some in known for one in some.spent}
+    return InUse(
+        _by_model(tx, first, newest), sum(max(first, began) <= one <= newest for one in days)
+    )
 
 
 def _by_model(tx: sqlite3.Connection, first: date, last: date) -> dict[str, Amounts]:
     found = grouped(queries.amounts(tx, first, last, "model", None))
+    return {one.name: one for one in found}
+
+
+def _in_burn(tx: sqlite3.Connection, burn: Burn) -> dict[str, Amounts]:
+    """Return the usage by model on the days that the burn is of: those all accounts know."""
+    together = combined(list(queries.histories(tx, burn.start).values()))
+    days = [one for one in together.spent if burn.start <= one <= burn.end]
+    found = grouped(some for day in days for some in queries.amounts(tx, day, day, "model", None))
     return {one.name: one for one in found}
 
 
@@ -52,7 +68,7 @@ def answer_if(
     if model == other:
         raise UsageError(f"both are {model}", "name two models")
     plan = outlook.next_month
-    used = _by_model(tx, plan.burn.start, plan.burn.end).get(model) if plan.burn else None
+    used = _in_burn(tx, plan.burn).get(model) if plan.burn else None
     if used is None or plan.burn is None:
         days = f"{plan.burn.start} to {plan.burn.end}" if plan.burn else "the newest days"
         raise UsageError(f"{model} was not used from {days}", "there is no traffic to move")

@@ -13,7 +13,7 @@ from typing import Final
 from costcompass_core.domain.days import ONE_DAY, Month, utc_day
 from costcompass_core.storage.outbox import mark_once, marked_at, put
 from costcompass_core.storage.store import Store
-from costcompass_core.usecases.digest import month_complete
+from costcompass_core.usecases.digest import digest_name, month_complete
 from costcompass_core.usecases.tell import Reports
 from costcompass_core.usecases.watch import Watch
 
@@ -77,7 +77,7 @@ def publish(
 def _digest(
     store: Store, reports: Reports, watch: Watch, day: date, now: datetime, *, at_last: datetime
 ) -> None:
-    name = f"digest:{day}"
+    name = digest_name(day)
     with store.reading() as tx:
         if marked_at(tx, name):
             return

@@ -3,27 +3,38 @@
 from __future__ import annotations
 
 import sqlite3
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import date, datetime
 
 from costcompass_core.domain.attribution import Attribution, attribute
-from costcompass_core.domain.days import Period, utc_day
+from costcompass_core.domain.days import ONE_DAY, Period, each_day, newest_completed, utc_day
 from costcompass_core.domain.query import Dimension, SpendQuery, nearest_name
-from costcompass_core.domain.reports import Amounts, known_at, known_through
-from costcompass_core.domain.why import HostSplit, WhyReport, parse_why, period_before
+from costcompass_core.domain.reports import Amounts, Health, known_at, known_through
+from costcompass_core.domain.why import (
+    DEFAULT_DAYS,
+    DEFAULT_PERIOD,
+    HostSplit,
+    WhyReport,
+    days_until,
+    parse_why,
+    period_before,
+)
 from costcompass_core.storage import spend as queries
 from costcompass_core.storage.refreshes import health
 
 
 def why_report(tx: sqlite3.Connection, words: str, now: datetime) -> WhyReport:
     """Answer the words after `spend why`. Raises `UsageError` for words that make no sense."""
-    conditions = health(tx)
+    today, conditions = utc_day(now), health(tx)
+    default = _default(tx, newest_completed(today), conditions)
     query = parse_why(
         words,
-        today=utc_day(now),
+        today=today,
         first_day=queries.first_day(tx),
         models=lambda: queries.model_names(tx),
-        known=known_through(conditions),
+        default=default,
     )
+    early = default != DEFAULT_PERIOD and query.period.label == default.replace("..", " to ")
     before = period_before(query.period)
     found = _split(tx, before, query.period, "model", _kept(tx, query))
     days = [*before.days(), *query.period.days()]
@@ -38,8 +49,23 @@ def why_report(tx: sqlite3.Connection, words: str, now: datetime) -> WhyReport:
         data_through=known_through(conditions),
         refreshed_at=known_at(conditions),
         health=tuple(conditions),
+        not_yet=newest_completed(today) if early else None,
         meant=None if found.shifts else nearest_name(query.filters, queries.model_names(tx)),
     )
+
+
+def _default(tx: sqlite3.Connection, newest: date, conditions: Sequence[Health]) -> str:
+    """Return the period of words that name none: the last 7 completed UTC days.
+
+    The newest is read some hours after it is over; until then it is the 7 days before it, where
+    those can be compared.
+    """
+    through = newest - ONE_DAY
+    if known_through(conditions) != through:
+        return DEFAULT_PERIOD
+    days = list(each_day(through - (2 * DEFAULT_DAYS - 1) * ONE_DAY, through))
+    gaps = queries.unread_days(tx, days, [one.account for one in conditions])
+    return DEFAULT_PERIOD if gaps else days_until(through)
 
 
 def _kept(tx: sqlite3.Connection, query: SpendQuery) -> str | None:

@@ -40,6 +40,7 @@ def test_the_script_plays_once_and_leaves_nothing_behind(install: Install):
         "ready: costcompass",
         "› /spend",
         "› /forecast",
+        "qwen/qwen3-235b-a22b-2507 will be removed on",
         "will cost about $",
         "did you mean yesterday?",
         "Sorry, you are not on the list",

@@ -55,6 +55,13 @@ def test_forecast_if_and_advice_to_the_digit_and_within_the_screen(stored: Insta
     assert Fraction(found["if"]["total_usd"]) == Fraction(plain["total_usd"]) - now * 9 / 10
     assert found["if"]["estimate"] is True
 
+    asked = ["big", "->", "small", "50%", "--json"]
+    assert json.loads(stored.run("forecast", "if", *asked).stdout) == found
+    unknown = stored.run("forecast", "--jsn")
+    assert unknown.returncode == 2
+    assert "--jsn" in unknown.stderr
+    assert "OTHER" in stored.run("forecast", "if", "help").stdout
+
     advice = json.loads(stored.run("spend", "advice", "--json").stdout)
     [one] = advice["suggestions"]
     assert (one["kind"], one["other"], one["saving_usd_30_days"], one["estimate"]) == (

@@ -97,9 +97,10 @@ def test_ten_times_the_prices_is_ten_times_the_saving(view, times):
             assert abs(difference) <= Fraction(times, 10**11)
 
 
-def listed(name, prompt, completion, read=None):
+def listed(name, prompt, completion, read=None, **fields):
     prices = {"prompt": Usd.of(prompt), "completion": Usd.of(completion)}
-    return Listed(name, name, name, prices | ({"input_cache_read": Usd.of(read)} if read else {}))
+    prices |= {"input_cache_read": Usd.of(read)} if read else {}
+    return Listed(name, name, name, prices, **fields)
 
 
 LIST = {
@@ -108,6 +109,11 @@ LIST = {
         listed("a/big", "0.000003", "0.000015", "0.0000003"),
         listed("a/small", "0.0000003", "0.0000015", "0.00000003"),
         listed("b/big", "0.000003", "0.000015", "0.0000003"),
+        listed("a/toy", "0.00000001", "0.00000002"),
+        listed("a/leaving", "0.0000009", "0.0000045", expires=date(2027, 1, 1)),
+        listed("a/free", "0", "0"),
+        listed("a/painter", "0.0000008", "0.000004", writes=False),
+        listed("a/narrow", "0.0000007", "0.0000035", context=8_000),
     )
 }
 
@@ -138,6 +144,7 @@ TALKER = used("b/big", 1_000, 1_000_000, 2_000_000, reasoning_tokens=1_500_000)
         ([SHORT._replace(byok_cost=Decimal(1))], []),
         ([SHORT._replace(requests=None)], []),
         ([SHORT._replace(cost=Decimal(0))], []),
+        ([TALKER._replace(requests=50_000)], []),
         ([LONG._replace(cached_tokens=None), CACHED], []),
     ],
 )
@@ -151,3 +158,5 @@ def test_a_dearer_host_of_the_same_model_is_found():
     hosts = {"b/big": [cheap, cheap._replace(name="East", cost=Decimal(45))]}
     [both] = grouped([one._replace(name="b/big") for one in hosts["b/big"]])
     assert told(both, hosts=hosts) == [("host", "b/big", "West")]
+    unnamed = {"b/big": [cheap._replace(name=""), hosts["b/big"][1]]}
+    assert told(both, hosts=unnamed) == [], "nobody can be sent to a host without a name"

@@ -79,21 +79,34 @@ def test_a_price_or_a_count_that_is_not_known_is_no_estimate():
     assert list_cost(cheap_reads, nothing_cached._replace(cached_tokens=25)) == Fraction(35, 100)
 
 
-@pytest.mark.parametrize("words", ["a -> b 40%", "a→b 40", "a to b 40%", "a  TO  b  40 %"])
+@pytest.mark.parametrize(
+    "words", ["a -> b 40%", "a→b 40", "a to b 40%", "a  TO  b  40 %", "`a` => `b` 40%", "a->b 40"]
+)
 def test_the_ways_to_ask(words):
     assert parse_if(words) == type(parse_if(words))("a", "b", 40)
 
 
-@pytest.mark.parametrize("words", ["", "a b", "a to", "a to b 0%", "a to b 101", "a to b c d"])
+@pytest.mark.parametrize(
+    "words",
+    ["", "a b", "a to", "-> b", "` to b", "a to b 0%", "a to b 101", "a to b 150%", "a to b c d"],
+)
 def test_words_that_make_no_sense_are_refused(words):
     with pytest.raises(UsageError):
         parse_if(words)
+
+
+def test_what_is_wrong_is_said():
+    with pytest.raises(UsageError, match=r"`0.5%` is not a share of traffic: write a whole number"):
+        parse_if("a -> b 0.5")
+    with pytest.raises(UsageError, match="a shell takes `->` apart"):
+        parse_if("a -")
 
 
 def test_a_name_is_itself_or_the_only_one_that_contains_the_word():
     names = ["openai/gpt-4.1", "openai/gpt-4.1-mini", "z-ai/glm-4.6"]
     assert named("OpenAI/gpt-4.1", names, "them") == "openai/gpt-4.1"
     assert named("glm", names, "them") == "z-ai/glm-4.6"
+    assert named("GPT-4.1", names, "them") == "openai/gpt-4.1"
     with pytest.raises(UsageError, match=r"which one: openai/gpt-4.1, openai/gpt-4.1-mini"):
         named("gpt", names, "them")
     with pytest.raises(UsageError, match=r"did you mean z-ai/glm-4.6"):

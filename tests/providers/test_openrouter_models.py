@@ -58,3 +58,15 @@ def test_prices_below_zero_vary_and_no_price_is_made_of_a_discount():
     pricing = {"prompt": "-1", "completion": "-1", "discount": Decimal("0.5"), "overrides": [{}]}
     [model] = parse_models([{"id": "openrouter/auto", "pricing": pricing}]).models
     assert (model.varies, dict(model.prices), model.conditional) == (True, {}, True)
+
+
+def test_what_comes_out_and_how_much_goes_in_is_kept_and_never_a_reason_to_leave_a_model_out():
+    shapes = {
+        "text": {"architecture": {"output_modalities": ["text"]}, "context_length": 8192},
+        "image": {"architecture": {"output_modalities": ["image", "text"]}},
+        "odd": {"architecture": 7, "context_length": "many"},
+    }
+    found = parse_models([{**GOOD, "id": name, **some} for name, some in shapes.items()])
+    told = {one.ident: (one.writes, one.context) for one in found.models}
+    assert told == {"text": (True, 8192), "image": (False, None), "odd": (True, None)}
+    assert parse_models([GOOD, {"id": "b/c"}, {"id": "a/b"}]).unread == {"b/c"}

@@ -18,7 +18,7 @@ from costcompass_core.domain.catalogue import Listed
 from costcompass_core.domain.forecast import next_month
 from costcompass_core.domain.money import Usd
 from costcompass_core.domain.reports import Amounts
-from costcompass_core.domain.whatif import what_if
+from costcompass_core.domain.whatif import parse_if, what_if
 
 BIG, EVIL = "a/big", "a/<!channel>`*b*"
 USED = Amounts(BIG, Decimal(20), Decimal(0), 10_000, 10_000_000, 1_000_000, 0, 0)
@@ -32,7 +32,9 @@ PLAN = next_month(
 def asked(command: Command) -> Command:
     """The real command, over questions that have one answer each."""
     questions = SimpleNamespace(
-        forecast_if=lambda words, at: what_if(PLAN, USED, None, OTHER, percent=50, read_at=at),
+        forecast_if=lambda words, at: what_if(
+            PLAN, USED, None, OTHER, percent=parse_if(words).percent, read_at=at
+        ),
         advice=lambda words, at: advise(
             View({BIG: USED}, {}, {EVIL: OTHER}, 30), date(2026, 11, 22)
         ),
@@ -47,7 +49,7 @@ def asked(command: Command) -> Command:
 
 def test_both_answers_reach_slack_whole_and_escaped(slack: Slack, connect: Connect):
     connect(*map(asked, COMMANDS))
-    moved = slack.user.command("/forecast", "if big to small 50%")
+    moved = slack.user.command("/forecast", "if big -> small 50%")
     assert moved.text.startswith("50% of `a/big` on `a/&lt;!channel&gt;ˋ*b*` would save about $")
     assert "(estimate)" in moved.text
     advised = slack.user.command("/spend", "advice")

@@ -1,6 +1,6 @@
 """The price list is read once a day beside a refresh, and what changes in it is kept."""
 
-from datetime import UTC, timedelta
+from datetime import UTC, date, time, timedelta
 
 import pytest
 from refresh_world import MORNING, steady
@@ -14,6 +14,8 @@ from bot.terminal.paint import Paint
 from costcompass_core.domain.errors import UsageError
 from costcompass_core.storage.catalogue import catalogue, list_changes
 from costcompass_core.usecases.digest import Reporter
+from costcompass_core.usecases.publish import Calendar, publish
+from costcompass_core.usecases.watch import Watch
 
 MODEL = "openai/gpt-4.1"
 
@@ -69,6 +71,23 @@ def test_a_list_that_fails_or_is_too_short_changes_nothing_and_fails_nothing(wor
     assert (stored(made), noticed(made)) == (known, [])
 
 
+def test_a_model_whose_entry_is_odd_for_a_day_has_not_left(world):
+    made = world(main=steady())
+    made.refresh()
+    known = stored(made).models[MODEL]
+    made.server.shelf.price(MODEL, MORNING + timedelta(days=1), prompt="soon")
+    made.server.shelf.price(MODEL, MORNING + timedelta(days=2), prompt="-1")
+    notes = made.at(MORNING + timedelta(days=1)).refresh().notes
+    assert any("left out of the price list" in note for note in notes)
+    assert (stored(made).models[MODEL], noticed(made)) == (known, [])
+    made.at(MORNING + timedelta(days=2)).refresh()
+    assert noticed(made) == [(MODEL, "price")]
+    [line] = lines(made)
+    assert line == (
+        f"{MODEL}: input price $2 per M tokens → varies, which can't be weighted with what you use."
+    )
+
+
 def lines(world, at=None):
     at = at or world.now
     report = Reporter(world.store).digest(at.date(), at)
@@ -103,6 +122,23 @@ def test_the_digest_tells_a_changed_price_on_its_day_and_an_end_in_its_last_week
     assert "(today)" in told[8][0]
     assert lines(made, at=next_day) == [line], "a past digest tells what it told"
     assert lines(made, at=MORNING + timedelta(days=3))[0].count("in 7 days")
+
+
+def test_what_changed_on_days_without_a_digest_is_told_in_the_next_and_once(world):
+    made = world(main=steady())
+    made.refresh()  # on a Monday
+    reporter, watch = Reporter(made.store), Watch(("main",), MORNING)
+    weekdays = Calendar(time(9), frozenset(range(5)), UTC)
+    made.server.shelf.price(MODEL, MORNING + timedelta(days=5), completion="0.000100")
+    told = {}
+    for count in range(9):
+        made.at(MORNING + timedelta(days=count, minutes=count)).refresh()
+        publish(made.store, reporter, weekdays, watch, made.now)
+        told[made.now.date()] = reporter.digest(made.now.date(), made.now).prices
+    shown = [day for day, prices in told.items() if prices and day.weekday() < 5]
+    assert shown == [date(2026, 11, 30)]
+    nominal = MORNING + timedelta(days=7)  # it came some minutes late
+    assert reporter.digest(shown[0], nominal).prices == told[shown[0]]
 
 
 def test_forecast_if_over_what_was_read(world):

@@ -71,6 +71,21 @@ def test_two_weeks_in_the_contracts_shape(ledger):
     assert (told["hosts"], told["missing_days"]) == (None, [])
 
 
+def test_until_yesterday_is_read_the_usual_question_is_about_the_days_before_it(ledger):
+    questions = ledger(WEEKS)
+    midnight = NOW + timedelta(hours=16)
+    report = questions.why("", midnight)
+    assert why_shape(report)["period"] == {"from": "2026-11-16", "to": "2026-11-22"}
+    assert report.comparable
+    assert "23 Nov is not known yet: these are the days before it." in why_words.notes(
+        report, midnight
+    )
+    asked = questions.why("7d", midnight)
+    assert (asked.missing_days, asked.not_yet) == ((date(2026, 11, 23),), None)
+    assert questions.why("", midnight + timedelta(days=1)).missing_days
+    assert questions.why("", NOW).not_yet is None
+
+
 def test_the_sentence_comes_first_and_says_which_models_did_it(ledger):
     questions = ledger(WEEKS)
     assert why_words.headline(questions.why("7d", NOW)) == (

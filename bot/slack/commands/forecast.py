@@ -22,9 +22,9 @@ _ASKS: Final[Mapping[str, Answer]] = {
 
 
 def _answer(questions: Questions, words: str, now: datetime) -> Message:
-    if wants_help(words):
-        return help_message("/forecast", FORECAST_USAGE, FORECAST_HELP)
     ask, rest = ask_of(words, _ASKS)
+    if wants_help(words) or wants_help(rest):
+        return help_message("/forecast", FORECAST_USAGE, FORECAST_HELP)
     if ask is not None:
         return _ASKS[ask](questions, rest, now)
     return forecast_message(questions.forecast(words, now), now, questions.zone)

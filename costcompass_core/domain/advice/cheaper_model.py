@@ -10,11 +10,14 @@ from fractions import Fraction
 from typing import Final
 
 from costcompass_core.domain.advice.view import Advice, Known, View
+from costcompass_core.domain.catalogue import Listed
 from costcompass_core.domain.prices import list_cost
 
 _SHORT_ANSWER: Final = 200
 _SHORT_PROMPT: Final = 2_000
 """Tokens of a request, on average, up to which calls count as short."""
+_ROOM: Final = 32_000
+"""Tokens that a request may have elsewhere at least, or as many as now: averages hide long ones."""
 _CHEAPER: Final = Fraction(1, 3)
 """Share of the cost up to which another model is cheap enough to be worth a try."""
 
@@ -28,7 +31,7 @@ def cheaper_model(view: View) -> Iterator[Advice]:
             or one.prompt > _SHORT_PROMPT * one.requests
         ):
             continue
-        found = _cheapest(one, mine - {one.name}, view) or _cheapest(one, _author(one, view), view)
+        found = _nearest(one, mine - {one.name}, view) or _nearest(one, _author(one, view), view)
         if found is None:
             continue
         cost, other = found
@@ -51,14 +54,27 @@ def _author(one: Known, view: View) -> set[str]:
     return {ident for ident in view.listed if ident.startswith(f"{author}/")} - {one.name}
 
 
-def _cheapest(one: Known, names: set[str], view: View) -> tuple[Fraction, str] | None:
-    """Return the least that the tokens cost on one of `names`, if that is a third or less."""
+def _nearest(one: Known, names: set[str], view: View) -> tuple[Fraction, str] | None:
+    """Return what the tokens cost on the dearest of `names` that costs a third or less.
+
+    The dearest of them is the likeliest to answer well enough; the cheapest is often a toy.
+    """
     costs = []
     for name in names:
         listed = view.listed.get(name)
-        if listed is None or not listed.prices.get("completion") or listed.expires is not None:
-            continue  # no price for output is a free model, with its limits, or no chat model
+        if listed is None or not _suits(listed, view.listed.get(one.name)):
+            continue
         cost = list_cost(listed.prices, one.used)
         if cost is not None and cost <= one.cost * _CHEAPER:
             costs.append((cost, name))
-    return min(costs, default=None)
+    return max(costs, default=None)
+
+
+def _suits(other: Listed, now: Listed | None) -> bool:
+    """Return whether `other` may be advised in place of `now`."""
+    if not other.prices.get("completion") or not other.writes or other.expires is not None:
+        return False  # no price for output is a free model, with its limits, or no chat model
+    if now is not None and not now.writes:
+        return False
+    enough = min(_ROOM, now.context) if now is not None and now.context is not None else _ROOM
+    return other.context is None or other.context >= enough

@@ -20,7 +20,8 @@ _DEARER: Final = Fraction(11, 10)
 def cheaper_host(view: View) -> Iterator[Advice]:
     """Yield each model part of whose traffic ran on a host dearer than another used one."""
     for model, hosts in view.hosts.items():
-        found = [one for some in hosts if (one := known(some)) and one.tokens >= _ENOUGH]
+        told = (one for some in hosts if (one := known(some)))
+        found = [one for one in told if one.name and one.tokens >= _ENOUGH]
         if len(found) < 2:
             continue
         best = min(found, key=lambda one: (one.cost / one.tokens, one.name))

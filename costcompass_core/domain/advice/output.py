@@ -14,6 +14,8 @@ from costcompass_core.domain.prices import list_cost
 
 _MOSTLY: Final = Fraction(3, 5)
 """Share of the list cost from which on output is what counts."""
+_LONG: Final = 200
+"""Tokens of an answer, on average, below which there is little to cut."""
 _LESS: Final = Fraction(1, 5)
 """How much less output is asked for."""
 
@@ -23,7 +25,9 @@ def output(view: View) -> Iterator[Advice]:
     for one in view.known():
         listed = view.listed.get(one.name)
         whole = list_cost(listed.prices, one.used) if listed else None
-        if listed is None or not whole:
+        if listed is None or not listed.writes or not whole:
+            continue
+        if one.completion < _LONG * one.requests:
             continue
         part = one.completion * listed.prices["completion"].ratio() / whole
         if part < _MOSTLY:
