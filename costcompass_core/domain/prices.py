@@ -54,7 +54,12 @@ def list_cost(prices: Prices, used: Amounts) -> Fraction | None:
 
 
 def effect(before: Prices, after: Prices, used: Amounts, days: int) -> Usd | None:
-    """Return how many USD a month dearer the usage of `days` days becomes, `None` if unknown."""
+    """Return how many USD a month dearer the usage of `days` days becomes, `None` if unknown.
+
+    So it is where own keys paid for a part: no count says which tokens the balance still pays.
+    """
+    if used.byok_cost:
+        return None
     old, new = list_cost(before, used), list_cost(after, used)
     if old is None or new is None or days <= 0:
         return None
