@@ -78,7 +78,7 @@ class PriceNews:
 
 @dataclass(frozen=True, slots=True)
 class EndNews:
-    """A model in use that goes, went (`on` is `None`) or stays after all (`stays`).
+    """A model in use that goes, went (`on` is `None`), stays after all (`stays`) or is back (`back`).
 
     `cost` is what it cost in the last 30 completed UTC days (USD, reported).
     """
@@ -87,6 +87,7 @@ class EndNews:
     on: date | None
     cost: Usd
     stays: bool = False
+    back: bool = False
 
 
 News = PriceNews | EndNews
@@ -131,7 +132,7 @@ def _end(one: Changed, cost: Usd) -> EndNews | None:
     if one.what == "removed":
         return EndNews(one.model, None, cost)
     if one.what == "returned":
-        return EndNews(one.model, None, cost, stays=True)
+        return EndNews(one.model, None, cost, back=True)
     if one.what == "expiry" and one.after is not None:
         return EndNews(one.model, one.after.expires, cost, stays=one.after.expires is None)
     return None
