@@ -137,7 +137,7 @@ def periods_line(report: WhyReport) -> str:
         f"{_labelled(report.query.period)} {words.usd(found.after)},"
         f" {_labelled(report.before)} {words.usd(found.before)}"
     )
-    if before is not None and after is not None:
+    if before is not None and after is not None and (found.before or found.after):
         line += f"; a million tokens cost {words.usd(after)}, before {words.usd(before)}"
     return f"{line[:1].upper()}{line[1:]}."
 

@@ -74,7 +74,9 @@ def _effect(effect: Usd | None) -> str:
 def _end_line(one: EndNews, day: date, name: Name) -> str:
     cost = f"it cost {words.usd(one.cost)} in the last 30 days"
     if one.stays:
-        return f"{name(one.model)} is on the price list after all: {cost}."
+        return f"{name(one.model)} stays on the price list after all: {cost}."
+    if one.back:
+        return f"{name(one.model)} is back on the price list: {cost}."
     if one.on is None:
         return f"{name(one.model)} is no longer on the price list: {cost}."
     left = (one.on - day).days

@@ -36,7 +36,9 @@ def digest_message(
     if report.movers:
         blocks.append(_movers(daily.movers_title(report), report.movers, "usually"))
     if report.prices:
-        told = (escape(news_line(one, report.day, fenced)) for one in report.prices[:_ROWS])
+        told = [escape(news_line(one, report.day, fenced)) for one in report.prices[:_ROWS]]
+        if (more := len(report.prices) - _ROWS) > 0:
+            told.append(f"and {words.plural(more, 'other model')}: `costcompass digest`")
         blocks += [section(f"*{daily.PRICES_TITLE}*"), bullets(told)]
     if notes := daily.notes(report):
         blocks.append(bullets(map(escape, notes)))

@@ -12,7 +12,7 @@ from costcompass_core.domain.digest import DigestReport, EndedMonth
 from costcompass_core.domain.ledger import Pace, Restated
 from costcompass_core.domain.money import Usd
 from costcompass_core.domain.movers import Mover
-from costcompass_core.domain.prices import News, PriceNews
+from costcompass_core.domain.prices import EndNews, News, PriceNews
 from costcompass_core.domain.rules.views import Today
 
 
@@ -101,6 +101,12 @@ def _last_month(ended: EndedMonth | None) -> dict[str, Any] | None:
     }
 
 
+def _what(one: EndNews) -> str:
+    if one.stays or one.back:
+        return "stays" if one.stays else "returned"
+    return "removed" if one.on is None else "expires"
+
+
 def _news(one: News) -> dict[str, Any]:
     """Return a change of prices with its effect (an estimate), or the end of a model."""
     if isinstance(one, PriceNews):
@@ -112,10 +118,9 @@ def _news(one: News) -> dict[str, Any]:
             "effect_usd_per_month": _usd(one.effect),
             "estimate": True,
         }
-    what = "stays" if one.stays else "removed" if one.on is None else "expires"
     return {
         "model": one.model,
-        "what": what,
+        "what": _what(one),
         "on": _day(one.on),
         "cost_usd_30_days": one.cost.text(),
     }

@@ -46,8 +46,11 @@ def fit(text: str, width: int) -> str:
 
 
 def wrapped(text: str, indent: str = "  ", width: int = WIDTH) -> str:
-    """Return `text` broken into lines of at most `width` columns, at spaces where that suffices."""
-    room = width - columns(indent)
+    """Return `text` broken into lines of at most `width` columns, at spaces where that suffices.
+
+    A line takes two columns at least, or no wide character would find a place.
+    """
+    room = max(width - columns(indent), 2)
     lines, line = [], ""
     for word in text.split():
         if line and columns(line) + 1 + columns(word) > room:

@@ -54,7 +54,12 @@ def list_cost(prices: Prices, used: Amounts) -> Fraction | None:
 
 
 def effect(before: Prices, after: Prices, used: Amounts, days: int) -> Usd | None:
-    """Return how many USD a month dearer the usage of `days` days becomes, `None` if unknown."""
+    """Return how many USD a month dearer the usage of `days` days becomes, `None` if unknown.
+
+    So it is where own keys paid for a part: no count says which tokens the balance still pays.
+    """
+    if used.byok_cost:
+        return None
     old, new = list_cost(before, used), list_cost(after, used)
     if old is None or new is None or days <= 0:
         return None
@@ -73,7 +78,7 @@ class PriceNews:
 
 @dataclass(frozen=True, slots=True)
 class EndNews:
-    """A model in use that goes, went (`on` is `None`) or stays after all (`stays`).
+    """A model in use that goes, went (`on` is `None`), stays after all (`stays`) or is back (`back`).
 
     `cost` is what it cost in the last 30 completed UTC days (USD, reported).
     """
@@ -82,6 +87,7 @@ class EndNews:
     on: date | None
     cost: Usd
     stays: bool = False
+    back: bool = False
 
 
 News = PriceNews | EndNews
@@ -126,7 +132,7 @@ def _end(one: Changed, cost: Usd) -> EndNews | None:
     if one.what == "removed":
         return EndNews(one.model, None, cost)
     if one.what == "returned":
-        return EndNews(one.model, None, cost, stays=True)
+        return EndNews(one.model, None, cost, back=True)
     if one.what == "expiry" and one.after is not None:
         return EndNews(one.model, one.after.expires, cost, stays=one.after.expires is None)
     return None

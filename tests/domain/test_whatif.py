@@ -67,6 +67,7 @@ def test_an_effect_of_a_price_change_reverses_with_it(old, new, tokens):
     amounts = used(old, tokens)
     assert effect(old, new, amounts, 30) == -effect(new, old, amounts, 30)
     assert effect(old, old, amounts, 7) == Usd.of(0)
+    assert effect(old, new, amounts._replace(byok_cost=Decimal(1)), 30) is None
 
 
 def test_a_price_or_a_count_that_is_not_known_is_no_estimate():

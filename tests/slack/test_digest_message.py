@@ -21,6 +21,7 @@ from costcompass_core.domain.incidents import Incident
 from costcompass_core.domain.ledger import Ledger, Pace, Restated
 from costcompass_core.domain.money import ZERO, Usd
 from costcompass_core.domain.movers import ModelDay, Mover
+from costcompass_core.domain.prices import EndNews, News, PriceNews
 from costcompass_core.domain.reports import Amounts, Health, ranked
 from costcompass_core.domain.rules.views import Key
 
@@ -67,6 +68,22 @@ def monthly(models: int) -> MonthlyReport:
 
 def visible(message: Message) -> str:
     return json.dumps(message.blocks, ensure_ascii=False) + message.text
+
+
+def test_news_of_prices_reach_slack_whole_whatever_the_names() -> None:
+    old, new = {"prompt": Usd.of("0.000003"), "request": Usd.of(1)}, {"completion": Usd.of("1e-9")}
+    told: list[News] = [EndNews(f"{HOSTILE}{i}", TODAY, Usd.of(1)) for i in range(9)]
+    told.append(PriceNews(HOSTILE, old, new, None))
+    for prices in (told, told[::-1]):
+        message = digest_message(replace(digest(), prices=tuple(prices)), NOW, BERLIN)
+        assert not problems(list(message.blocks))
+        assert "<!channel>" not in visible(message)
+        assert "\u202e" not in visible(message)
+        assert "and 2 other models" in visible(message)
+    assert "input price $3 per M tokens → varies, output price varies → $0.001 per M" in visible(
+        message
+    )
+    assert "request price $1 → none, which can't be weighted" in visible(message)
 
 
 def test_the_text_is_a_sentence_with_the_state_and_the_numbers() -> None:

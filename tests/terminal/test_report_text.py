@@ -195,6 +195,7 @@ def test_no_balance_leaves_80_columns(left, account):
 def test_fit_takes_exactly_its_width_and_wrapped_at_most(text, width):
     assert columns(fit(text, width)) == width
     assert fit(text, -width) == fit(text, 0) == ""
+    assert "".join(wrapped(text, "", -width).split()) == "".join(text.split())
     lines = wrapped(text, "  ", width).split("\n")
     assert max(map(columns, lines)) <= width
     assert "".join("".join(lines).split()) == "".join(text.split())

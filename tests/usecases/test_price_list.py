@@ -141,6 +141,24 @@ def test_what_changed_on_days_without_a_digest_is_told_in_the_next_and_once(worl
     assert reporter.digest(shown[0], nominal).prices == told[shown[0]]
 
 
+def test_a_model_that_leaves_returns_and_is_to_end_after_all_not(world):
+    made = world(main=steady())
+    days = [MORNING + timedelta(days=count) for count in range(6)]
+    made.server.shelf.remove(MODEL, days[1], until=days[2])
+    made.server.shelf.expire(MODEL, "2026-11-20", days[3])
+    made.server.shelf.expire(MODEL, None, days[4])
+    told = {}
+    for day in days:
+        made.at(day).refresh()
+        told[day] = lines(made)
+    starts = [line.partition(":")[0].removeprefix(MODEL) for day in days for line in told[day]]
+    assert starts == [
+        " is no longer on the price list", " is back on the price list",
+        " may have been removed since 20 Nov", " stays on the price list after all",
+    ]  # fmt: skip
+    assert [lines(made, at=day) for day in days] == list(told.values())
+
+
 def test_forecast_if_over_what_was_read(world):
     made = world(main=steady())
     with pytest.raises(UsageError, match="no price list"):

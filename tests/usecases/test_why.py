@@ -168,9 +168,13 @@ def test_free_models_and_own_keys_are_told_beside_it(ledger):
         used(9, "a", "5", M), used(2, "a", "6", M), used(2, "free/x", "0", M),
         used(2, "own", "0", M, byok_cost=Decimal("3.25")),
     ]  # fmt: skip
-    notes = " ".join(why_words.notes(ledger(rows).why("", NOW), NOW))
+    report = ledger(rows).why("", NOW)
+    notes = " ".join(why_words.notes(report, NOW))
+    assert "a million tokens cost" in why_words.periods_line(report)
     assert "Free, but their tokens count as volume, which mix takes back: free/x." in notes
     assert "Paid elsewhere under your own keys, in no figure here: $3.25, before $0.00" in notes
+    unpaid = ledger([used(9, "own", "0", M, byok_cost=Decimal(3))]).why("own", NOW)
+    assert "a million" not in why_words.periods_line(unpaid)
 
 
 @pytest.mark.parametrize(
