@@ -104,6 +104,8 @@ def filled_line(filled: Filled) -> str:
     if filled.first and filled.last:
         told += f" ({filled.first} to {filled.last})"
     told += f": {plural(filled.rows, 'row')}, {usd(filled.cost)}"
+    if filled.declined:
+        told += f"; {filled.declined} is not on offer any more"
     if filled.known:
         told += f"; {plural(filled.known, 'day')} already known"
     return f"{told}; the newest {plural(filled.feed_days, 'day')} come from the activity feed"

@@ -69,6 +69,10 @@ class Unavailable(CostCompassError):
     exit_code = 69
 
 
+class Declined(Unavailable):
+    """A provider answers, and does not offer what was asked for (exit 69)."""
+
+
 class UnreadableAnswer(Unavailable):
     """A provider answered something that is not what its documentation promises (exit 69)."""
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from costcompass_core.domain.errors import (
     CostCompassError,
+    Declined,
     KeyRejected,
     Unavailable,
     UnreadableAnswer,
@@ -80,7 +81,8 @@ def _refusal(reply: Reply, where: str, error: Any, quote: Callable[[str], str]) 
     after = retry_after(reply.headers)
     mend = f"it asks to try again in {after:.0f} s" if after else ""
     again = status == 429 or 500 <= status < 600
-    return Failure(Unavailable(f"{where} answered with an error{tail}", mend), again, after)
+    kind = Declined if status == 400 else Unavailable
+    return Failure(kind(f"{where} answered with an error{tail}", mend), again, after)
 
 
 def _moment(http_date: str | None) -> datetime | None:

@@ -14,12 +14,13 @@ from typing import Final
 from costcompass_core.domain.days import ONE_DAY, each_day, missing, utc_day
 from costcompass_core.domain.errors import (
     CostCompassError,
+    Declined,
     StorageError,
     Unavailable,
-    UnreadableAnswer,
 )
 from costcompass_core.domain.money import ZERO, Usd
 from costcompass_core.domain.usage import Activity
+from costcompass_core.providers.base import Analytics
 from costcompass_core.storage import usage as usage_queries
 from costcompass_core.storage.spend import read_days
 from costcompass_core.storage.store import Store
@@ -34,7 +35,8 @@ CHUNK_DAYS: Final = 30
 class Filled:
     """What a backfill stored from analytics, in USD; `known` days were there before.
 
-    `feed_days` of those asked for are left to the activity feed. `error` ended it early.
+    `feed_days` of those asked for are left to the activity feed; `declined` is the oldest day where
+    it was not on offer any more. `error` ended it early.
     """
 
     account: str
@@ -46,6 +48,7 @@ class Filled:
     cost: Usd = ZERO
     first: date | None = None
     last: date | None = None
+    declined: date | None = None
     error: CostCompassError | None = None
 
 
@@ -117,20 +120,23 @@ def _fill(
         progress(f"backfill {done}/{len(wanted)}")
         activity = _read(source, first, last, utc_day(now()))
         days = {day: labels.named(rows) for day, rows in activity.days.items()}
+        filled.declined = None if first in days else first
+        done += (last - first).days + 1
+        if not days:
+            continue
         with store.writing() as tx:
             usage_queries.remember_account(tx, account, provider.name)
             stored = usage_queries.add_past(tx, account, days, now())
-        done += len(days)
         rows = [row for day in stored for row in days[day]]
         filled.days += len(stored)
         filled.rows += len(rows)
         filled.cost += Usd.total(Usd(row.cost) for row in rows)
-        filled.first, filled.last = min(days, default=first), filled.last or last
+        filled.first, filled.last = min(days), filled.last or last
     progress(f"backfill {done}/{len(wanted)}")
 
 
 def _read(source: Source, first: date, last: date, today: date) -> Activity:
-    """Read a chunk of days, without the oldest that is on offer where that is refused.
+    """Read a chunk of days, without the oldest that is on offer where that is declined.
 
     Whether a year reaches back to a midnight or to this very time of day is not documented.
     """
@@ -138,12 +144,21 @@ def _read(source: Source, first: date, last: date, today: date) -> Activity:
     if analytics is None:
         raise Unavailable(f"{source.provider.title} reports no days as old as these")
     try:
-        return analytics.read_past(source.client, first, last)
-    except UnreadableAnswer:
-        raise
-    except CostCompassError:
+        return _believed(source, analytics, first, last)
+    except Declined:
         if first > today - analytics.days_back * ONE_DAY:
             raise
         if first == last:
             return Activity({})
-        return analytics.read_past(source.client, first + ONE_DAY, last)
+        return _believed(source, analytics, first + ONE_DAY, last)
+
+
+def _believed(source: Source, analytics: Analytics, first: date, last: date) -> Activity:
+    """Read days; that not one of them has a row is only believed when it is said twice.
+
+    A glitch looks like an unused month, and a day that was stored is never asked for again.
+    """
+    activity = analytics.read_past(source.client, first, last)
+    if any(activity.days.values()):
+        return activity
+    return analytics.read_past(source.client, first, last)

@@ -7,17 +7,22 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from refresh_world import MORNING, TODAY, World, ago
+from watch_world import Watcher
 
+from bot.refreshing import filled_line
 from bot.sandbox import faults
 from bot.sandbox.openrouter_account import StandInAccount
 from bot.summary import spend_headline, spend_notes
 from costcompass_core.domain.accounts import Account
 from costcompass_core.domain.days import each_day
 from costcompass_core.domain.errors import KeyRejected, Unavailable
+from costcompass_core.domain.money import Usd
+from costcompass_core.domain.rules.views import Limits
 from costcompass_core.domain.secret import Secret
 from costcompass_core.providers.http import Http
 from costcompass_core.providers.openrouter import PROVIDER
 from costcompass_core.storage.store import open_store
+from costcompass_core.storage.views import account_views
 from costcompass_core.usecases.backfill import CHUNK_DAYS, backfill, chunks
 from costcompass_core.usecases.source import Source
 
@@ -188,3 +193,47 @@ def test_a_year_that_reaches_back_to_the_minute_lacks_its_oldest_day(world):
     filled = fill(world)
     assert (filled.error, filled.first, filled.days) == (None, ago(364), 334)
     assert world.total("all") == exactly(364)
+    again = fill(world)
+    assert (again.error, again.first, again.days) == (None, None, 0)
+    for one in (filled, again):
+        assert f"; {ago(365)} is not on offer any more" in filled_line(one)
+
+
+@pytest.mark.parametrize("code", [401, 429, 500])
+def test_only_a_question_that_was_declined_is_asked_for_less(world, code):
+    world = world(main=yearly(400))
+    assert fill(world, 364).error is None
+    again = {"Retry-After": "3000"}  # longer than anybody waits, so the call ends here
+    world.server.faults.add("/analytics/query", faults.status(code, headers=again), times=None)
+    world.asked()
+    assert fill(world).error is not None
+    assert world.asked(queries=True) == ["/key", "/analytics/query"]
+
+
+def test_a_month_that_comes_without_its_rows_once_is_not_believed(world):
+    world = world(main=yearly())
+    gone = faults.raw(b'{"data":{"data":[],"metadata":{"truncated":false}}}')
+    world.server.faults.add("/analytics/query", gone, times=1)
+    assert fill(world, 60).cost.text() == exactly(30)
+
+
+@pytest.mark.parametrize("days", [3, 13, 20, 30])
+def test_days_before_the_first_usage_change_no_figure(world, days):
+    account = yearly(0)
+    for age in range(1, days + 1):
+        account.spend(age % 5 + 1, ago(age), MODEL if age > 2 else "new/model")
+    world = world(main=account)
+    watcher = Watcher(world, Limits(notice_above=Usd.of(1)), unusual=True)
+    watcher.refresh()
+
+    def told():
+        ask = world.questions
+        reports = (world.spend("all"), world.spend("ytd").rows, world.forecast())
+        asked = ask.accuracy("", world.now), ask.advice("", world.now), ask.why("", world.now)
+        with world.store.reading() as tx:
+            return *reports, *asked, account_views(tx, ["main"], world.now, world.now, "main")
+
+    before = told()
+    assert fill(world).days == 335
+    assert told() == before
+    assert watcher.refresh(after=timedelta(hours=1)) == []
