@@ -15,6 +15,7 @@ from costcompass_core.domain.reports import Health, SpendReport
 from costcompass_core.domain.subscriptions import Subscription
 
 _ONE_CENT = Usd.of("0.01")
+_OLD = timedelta(hours=1)
 
 Quote = Callable[[str], str]
 """How a stranger's name stands in a sentence: bare in a terminal, fenced in Slack."""
@@ -86,6 +87,7 @@ def spend_notes(report: SpendReport, now: datetime) -> list[str]:
         notes.append(f"The balance lost {words.usd(lost)} beyond the reported usage.")
     if report.query.period.today:
         notes.append(_today_note(report))
+        notes.extend(_today_gaps(report, now))
     if report.missing_days:
         notes.append(
             f"Not included, never read: {words.days(report.missing_days)}"
@@ -109,6 +111,19 @@ def _today_note(report: SpendReport) -> str:
     if read is None or read <= report.today_reported:
         return f"{balance}."
     return f"{balance}, as of {read:%H:%M} UTC; the rows above are older."
+
+
+def _today_gaps(report: SpendReport, now: datetime) -> list[str]:
+    """Return what the rows of today lack: the last hours, or whole accounts."""
+    gaps = []
+    if report.today_reported is not None and now - report.today_reported >= _OLD:
+        told = words.ago(report.today_reported, now)
+        gaps.append(f"Usage by model was last reported {told}, so the newest is missing here.")
+    if report.today_silent:
+        names = ", ".join(map(words.clean, report.today_silent))
+        whose = words.plural(len(report.today_silent), "account")
+        gaps.append(f"Not in the rows: {whose} whose usage of today is not reported: {names}.")
+    return gaps
 
 
 def foreign(subscriptions: tuple[Subscription, ...]) -> list[str]:

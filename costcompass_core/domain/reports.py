@@ -65,9 +65,10 @@ class SpendReport:
 
     `subscriptions` is `None` unless the period is a calendar month. `unattributed` is what the
     balance lost in the period beyond the reported usage, `None` while that can't be known.
-    For `today`, `today` is what usage took by the balance from `today_since` to `today_until`; where `unattributed`
-    is not known, no reading around midnight is, and it is the least that today has cost.
-    Where rows of today are reported, `today_reported` is when the oldest account's were (UTC).
+    For `today`, `today` is what usage took by the balance from `today_since` to `today_until`; where
+    `unattributed` is not known, no reading around midnight is, and it is the least that today has
+    cost. Where rows of today are reported, `today_reported` is when the oldest account's were (UTC),
+    and `today_silent` are the accounts of which none are.
     `last_month` is last month's total, which leads while nothing of this month is completed; `meant`
     a name that a filter without any match nearly is.
     """
@@ -89,6 +90,7 @@ class SpendReport:
     today_since: datetime | None = None
     today_until: datetime | None = None
     today_reported: datetime | None = None
+    today_silent: tuple[str, ...] = ()
 
 
 def sum_counts(counts: Sequence[int | None]) -> int | None:

@@ -110,3 +110,13 @@ def today_reported(tx: sqlite3.Connection, day: date) -> tuple[datetime, Usd] | 
         return None
     rows = today_amounts(tx, day, "provider", None)
     return at, Usd.total(Usd(one.cost) for one in rows)
+
+
+def today_silent(tx: sqlite3.Connection, day: date) -> tuple[str, ...]:
+    """Return the configured accounts of which nothing is reported of the UTC day."""
+    found = tx.execute(
+        "SELECT name FROM account WHERE NOT EXISTS"
+        " (SELECT 1 FROM today_read r WHERE r.account = name AND r.day = ?) ORDER BY name",
+        (day.isoformat(),),
+    )
+    return tuple(row[0] for row in found)

@@ -38,7 +38,7 @@ from costcompass_core.storage.balance import counter_near, newest_balances, newe
 from costcompass_core.storage.keys import key_amounts
 from costcompass_core.storage.refreshes import health
 from costcompass_core.storage.store import Store
-from costcompass_core.storage.today import today_amounts, today_models, today_reported
+from costcompass_core.storage.today import today_amounts, today_models, today_reported, today_silent
 from costcompass_core.storage.views import today_of
 from costcompass_core.usecases.accuracy import accuracy_report
 from costcompass_core.usecases.expect import forecast_at
@@ -147,6 +147,7 @@ class Questions:
             today_since=today.since if today else None,
             today_until=today.until if today else None,
             today_reported=reported[0] if reported else None,
+            today_silent=today_silent(tx, period.start) if reported else (),
         )
 
 

@@ -11,7 +11,7 @@ from watch_world import Watcher
 
 from bot.refreshing import filled_line
 from bot.sandbox import faults
-from bot.sandbox.openrouter_account import StandInAccount
+from bot.sandbox.openrouter_account import StandInAccount, StandInKey
 from bot.summary import spend_headline, spend_notes
 from costcompass_core.domain.accounts import Account
 from costcompass_core.domain.days import each_day
@@ -237,3 +237,21 @@ def test_days_before_the_first_usage_change_no_figure(world, days):
     assert fill(world).days == 335
     assert told() == before
     assert watcher.refresh(after=timedelta(hours=1)) == []
+
+
+def test_rows_of_today_that_are_old_or_not_of_all_accounts_say_so(world):
+    keys = [StandInKey("manager", management=True, seed="other"), StandInKey("a", seed="other")]
+    other = StandInAccount(keys)
+    world = world(main=yearly(), other=other)
+    for account in world.accounts.values():
+        account.spend("1", TODAY, MODEL, permaslug=SLUG)
+    world.refresh()
+    world.server.quirks.no_analytics = True
+    world.refresh("other")
+    world.at(MORNING + timedelta(hours=2, minutes=10)).refresh()
+    report = world.spend("today")
+    assert world.rows("today by account") == {"main": "1"}
+    assert spend_notes(report, world.now)[-2:] == [
+        "Usage by model was last reported 2 hours ago, so the newest is missing here.",
+        "Not in the rows: 1 account whose usage of today is not reported: other.",
+    ]
