@@ -110,7 +110,9 @@ def _today_note(report: SpendReport) -> str:
     read = report.today_until
     if read is None or read <= report.today_reported:
         return f"{balance}."
-    return f"{balance}, as of {read:%H:%M} UTC; the rows above are older."
+    return (
+        f"{balance}, as of {read:%H:%M} UTC; the rows are from {report.today_reported:%H:%M} UTC."
+    )
 
 
 def _today_gaps(report: SpendReport, now: datetime) -> list[str]:
@@ -118,7 +120,7 @@ def _today_gaps(report: SpendReport, now: datetime) -> list[str]:
     gaps = []
     if report.today_reported is not None and now - report.today_reported >= _OLD:
         told = words.ago(report.today_reported, now)
-        gaps.append(f"Usage by model was last reported {told}, so the newest is missing here.")
+        gaps.append(f"The rows were reported {told}: what was used since is not among them.")
     if report.today_silent:
         names = ", ".join(map(words.clean, report.today_silent))
         whose = words.plural(len(report.today_silent), "account")
@@ -151,6 +153,14 @@ def troubles(health: tuple[Health, ...], now: datetime) -> list[str]:
     if not health:
         found.append("Nothing has been read yet: run `costcompass refresh`.")
     return found
+
+
+def spend_source(report: SpendReport, now: datetime) -> str:
+    """Return where the figures of a spend report are from, and how old they are."""
+    if report.today_reported is None:
+        return source_line(report.health, report.data_through, report.refreshed_at, now)
+    names = ", ".join(sorted({one.provider for one in report.health}))
+    return f"Source: {names} analytics of today (UTC), {words.ago(report.today_reported, now)}"
 
 
 def source_line(

@@ -24,7 +24,7 @@ def spend_message(report: SpendReport, now: datetime) -> Message:
         blocks.append(section("\n".join(_ranking(report))))
     if notes := summary.spend_notes(report, now):
         blocks.append(bullets(escape(note) for note in notes))
-    source = summary.source_line(report.health, report.data_through, report.refreshed_at, now)
+    source = summary.spend_source(report, now)
     return Message(headline, (*blocks, context(escape(source))))
 
 

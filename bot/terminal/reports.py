@@ -22,7 +22,7 @@ def spend_text(report: SpendReport, now: datetime, paint: Paint) -> str:
     if report.rows:
         parts += [*_table(report, paint), ""]
     parts += [wrapped(note) for note in summary.spend_notes(report, now)]
-    source = summary.source_line(report.health, report.data_through, report.refreshed_at, now)
+    source = summary.spend_source(report, now)
     parts.append(paint(wrapped(source), "dim"))
     return "\n".join(parts) + "\n"
 

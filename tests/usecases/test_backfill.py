@@ -12,7 +12,7 @@ from watch_world import Watcher
 from bot.refreshing import filled_line
 from bot.sandbox import faults
 from bot.sandbox.openrouter_account import StandInAccount, StandInKey
-from bot.summary import spend_headline, spend_notes
+from bot.summary import spend_headline, spend_notes, spend_source
 from costcompass_core.domain.accounts import Account
 from costcompass_core.domain.days import each_day
 from costcompass_core.domain.errors import KeyRejected, Unavailable
@@ -159,7 +159,7 @@ def test_today_is_ranked_by_model_beside_what_the_balance_lost(world):
     [note] = spend_notes(report, world.now)
     assert note == (
         "By the balance, all models took $1.50 since 00:01 UTC, as of 09:05 UTC;"
-        " the rows above are older."
+        " the rows are from 09:00 UTC."
     )
     world.at(MORNING + timedelta(days=1))
     assert world.spend("today").rows == (), "a day that is over is not today"
@@ -252,6 +252,9 @@ def test_rows_of_today_that_are_old_or_not_of_all_accounts_say_so(world):
     report = world.spend("today")
     assert world.rows("today by account") == {"main": "1"}
     assert spend_notes(report, world.now)[-2:] == [
-        "Usage by model was last reported 2 hours ago, so the newest is missing here.",
+        "The rows were reported 2 hours ago: what was used since is not among them.",
         "Not in the rows: 1 account whose usage of today is not reported: other.",
     ]
+    assert spend_source(report, world.now) == (
+        "Source: openrouter analytics of today (UTC), 2 hours ago"
+    )
