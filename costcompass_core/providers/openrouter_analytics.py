@@ -7,7 +7,7 @@ that was cut off is never taken for a whole one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -49,7 +49,7 @@ def read_today(client: Client, today: date, now: datetime) -> SoFar:
     page = _ask(client, today, today, ("model", "provider"))
     if page.truncated:
         raise _unreadable(f"was cut off within {today}")
-    return SoFar(page.rows, min(page.cached_at or now, now))
+    return SoFar(page.rows, max(min(page.cached_at or now, now), midnight(today)))
 
 
 def read_past(client: Client, first: date, last: date) -> Activity:
@@ -136,18 +136,19 @@ def _amount(raw: object) -> Decimal:
 
 
 def _cached_at(raw: object) -> datetime | None:
-    if type(raw) is not int:
+    if not isinstance(raw, int | Decimal) or isinstance(raw, bool):
         return None
     try:
-        return datetime.fromtimestamp(raw // 1000, UTC)
-    except (ValueError, OverflowError, OSError):
+        return datetime.fromtimestamp(int(raw // 1000), UTC)
+    except (ArithmeticError, ValueError, OSError):
         return None
 
 
 def read_labels(client: Client) -> Mapping[str, str]:
     """Read which model id each dated name and each display name of the catalogue stands for.
 
-    A name that several models share stands for none. Raises what `Client.get` raises.
+    A name that variants (`:free` and the like) share with their model stands for that; any other
+    that several models share stands for none. Raises what `Client.get` raises.
     """
     body = client.get("/models").body
     listed = body.get("data") if isinstance(body, dict) else None
@@ -162,7 +163,15 @@ def read_labels(client: Client) -> Mapping[str, str]:
             )
             if isinstance(ident, str) and isinstance(label, str) and clean(label) not in known:
                 found.setdefault(clean(label), set()).add(clean(ident))
-    return {label: next(iter(ids)) for label, ids in found.items() if len(ids) == 1}
+    return {label: one for label, ids in found.items() if (one := _one_of(ids)) is not None}
+
+
+def _one_of(idents: Collection[str]) -> str | None:
+    """Return the one model that all of these are, themselves or as its variants."""
+    if len(idents) == 1:
+        return next(iter(idents))
+    bases = {one.partition(":")[0] for one in idents}
+    return next(iter(bases)) if len(bases) == 1 and bases <= set(idents) else None
 
 
 def _unreadable(why: str) -> UnreadableAnswer:

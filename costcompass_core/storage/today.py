@@ -120,3 +120,12 @@ def today_silent(tx: sqlite3.Connection, day: date) -> tuple[str, ...]:
         (day.isoformat(),),
     )
     return tuple(row[0] for row in found)
+
+
+def today_labels(tx: sqlite3.Connection, account: str, day: date) -> dict[str, str]:
+    """Return which model each label of the UTC day's rows was found to stand for."""
+    found = tx.execute(
+        "SELECT permaslug, model FROM usage_today WHERE account = ? AND day = ?",
+        (account, day.isoformat()),
+    )
+    return dict(found.fetchall())

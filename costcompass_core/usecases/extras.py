@@ -18,7 +18,13 @@ from costcompass_core.storage import keys as key_queries
 from costcompass_core.storage import usage as usage_queries
 from costcompass_core.storage.refreshes import Part
 from costcompass_core.storage.store import Store
-from costcompass_core.storage.today import TodayTry, last_try, note_refused, store_today
+from costcompass_core.storage.today import (
+    TodayTry,
+    last_try,
+    note_refused,
+    store_today,
+    today_labels,
+)
 from costcompass_core.usecases.labels import Labels
 from costcompass_core.usecases.source import Outcome, Progress, Source
 
@@ -100,7 +106,9 @@ def _today(
         before = last_try(tx, account)
         if not today_due(before, now()):
             return
-        labels = Labels(usage_queries.labels(tx, account), analytics, client)
+        # A label that nobody knew is asked about once a day, not with each reading.
+        known = today_labels(tx, account, utc_day(now())) | usage_queries.labels(tx, account)
+    labels = Labels(known, analytics, client)
     progress("today")
     at, today = now(), utc_day(now())
     try:

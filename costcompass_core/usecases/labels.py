@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 from costcompass_core.domain.errors import CostCompassError
 from costcompass_core.domain.usage import Usage
 from costcompass_core.providers.base import Analytics, Client
+
+_FREE: Final = ":free"
 
 
 class Labels:
@@ -18,6 +21,7 @@ class Labels:
     def __init__(self, known: Mapping[str, str], analytics: Analytics, client: Client) -> None:
         """`known` are the dated names (permaslugs) of stored rows and their models."""
         self._known = {**known, **{model: model for model in known.values()}}
+        self._stored = frozenset(slug for slug in known if not slug.endswith(_FREE))
         self._analytics, self._client = analytics, client
         self._asked = False
 
@@ -31,4 +35,11 @@ class Labels:
             except CostCompassError:
                 listed = {}  # figures matter more than names
             self._known = {**listed, **self._known}
-        return tuple(row._replace(model=self._known.get(row.permaslug, row.model)) for row in rows)
+        return tuple(row._replace(model=self._model(row)) for row in rows)
+
+    def _model(self, row: Usage) -> str:
+        """Return the model of a row; one that cost something is not the free variant of its label."""
+        found = self._known.get(row.permaslug, row.model)
+        if row.cost and row.permaslug in self._stored:
+            return found.removesuffix(_FREE)
+        return found

@@ -1,7 +1,7 @@
 """Analytics' answers: taken in every form that was seen, refused in one line in any other."""
 
 import json
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
@@ -9,9 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from costcompass_core.domain.errors import UnreadableAnswer
-from costcompass_core.providers.openrouter_analytics import parse_page
+from costcompass_core.providers.base import Answer
+from costcompass_core.providers.openrouter_analytics import (
+    ANALYTICS,
+    parse_page,
+    read_labels,
+    read_today,
+)
 from costcompass_core.providers.pace import Pace, pause_before
 from costcompass_core.providers.strict_json import decode
+from costcompass_core.usecases.labels import Labels
 
 DAY = date(2026, 5, 19)
 ROW = {
@@ -62,6 +69,52 @@ def test_an_absent_field_makes_one_line(field):
 def test_any_other_body_is_refused(body):
     with pytest.raises(UnreadableAnswer):
         parse_page(body, DAY, DAY, by_host=False)
+
+
+@pytest.mark.parametrize(
+    ("raw", "hour"),
+    [("1779181200000", 9), ("1779181200000.5", 9), ("1.7791812e12", 9), ("-5", 0), ("1e300", 12)],
+)
+def test_how_old_todays_rows_are_is_taken_in_any_form_and_never_as_another_day(raw, hour):
+    client = Catalogue(
+        f'{{"data":{{"data":[],"cachedAt":{raw},"metadata":{{"truncated":false}}}}}}'
+    )
+    so_far = read_today(client, DAY, datetime(2026, 5, 19, 12, tzinfo=UTC))
+    assert so_far.at == datetime(2026, 5, 19, hour, tzinfo=UTC)
+
+
+def test_what_a_label_stands_for():
+    models = [
+        {"id": "x/y", "canonical_slug": "x/y-2025", "name": "Y"},
+        {"id": "x/y:free", "canonical_slug": "x/y-2025", "name": "Y (free)"},
+        {"id": "a/one", "canonical_slug": "shared", "name": "x/y"},
+        {"id": "a/two", "canonical_slug": "shared", "name": None},
+        {"id": 7, "canonical_slug": "odd"}, "odd",
+    ]  # fmt: skip
+    client = Catalogue(json.dumps({"data": models}))
+    found = read_labels(client)
+    assert "shared" not in found
+    assert {name: found[name] for name in ("x/y", "x/y-2025", "Y", "Y (free)")} == {
+        "x/y": "x/y", "x/y-2025": "x/y", "Y": "x/y", "Y (free)": "x/y:free"
+    }  # fmt: skip
+    rows = page({**ROW, "model": "x/y-2025"}, {**ROW, "model": "Y", "credits_usage": None}).rows
+    labels = Labels({"x/y-2025": "x/y:free"}, ANALYTICS, client)
+    assert [row.model for row in labels.named(rows)] == ["x/y", "x/y"]
+    free = rows[0]._replace(cost=Decimal(0))
+    assert labels.named([free])[0].model == "x/y:free"
+
+
+class Catalogue:
+    """A client that answers whatever is asked with one text."""
+
+    def __init__(self, text):
+        self.answer = Answer(decode(text.encode()), None)
+
+    def get(self, path, params=None):
+        return self.answer
+
+    def post(self, path, body):
+        return self.answer
 
 
 def test_days_not_asked_for_and_contradictions_are_refused():

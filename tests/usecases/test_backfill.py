@@ -258,3 +258,15 @@ def test_rows_of_today_that_are_old_or_not_of_all_accounts_say_so(world):
     assert spend_source(report, world.now) == (
         "Source: openrouter analytics of today (UTC), 2 hours ago"
     )
+
+
+def test_a_label_that_nobody_knows_is_asked_about_once_a_day(world):
+    world = world(main=yearly())
+    world.accounts["main"].spend("1", TODAY, "strange/label", permaslug="strange/label")
+    world.refresh()
+    world.asked()
+    for _ in range(4):
+        world.now += timedelta(minutes=15)
+        world.refresh(parts=["balance"])
+    assert world.asked(queries=True) == ["/key", "/credits", "/analytics/query"] * 4
+    assert world.rows("today") == {"strange/label": "1"}
