@@ -41,6 +41,10 @@ class NotRunning(CostCompassError):
     """No daemon listens on this state directory."""
 
 
+class BrokeOff(NotRunning):
+    """The daemon took a request and was gone before it answered."""
+
+
 class ControlServer:
     """Answers on the socket until closed, each connection in a thread of its own."""
 
@@ -108,8 +112,10 @@ def ask(
 ) -> Any:
     """Send one request to the daemon and return its answer, within `patience` seconds of silence.
 
-    Raises `NotRunning` when nobody listens, `RemoteError` for what the daemon refuses.
+    Raises `NotRunning` when nobody listens, `BrokeOff` when the daemon goes before it answers, and
+    `RemoteError` for what it refuses.
     """
+    heard = False
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         connection.settimeout(patience)
         try:
@@ -118,12 +124,17 @@ def ask(
             _send(connection, request)
             with connection.makefile("rb") as lines:
                 for line in lines:
+                    heard = True
                     answer = json.loads(line)
                     if "progress" not in answer:
                         return _result(answer)
                     progress(answer["progress"])
         except (OSError, json.JSONDecodeError):
             pass
+    if heard:
+        raise BrokeOff(
+            f"the daemon of {state_dir} stopped before it was done", "start it, then ask again"
+        )
     raise NotRunning(f"no daemon answers for {state_dir}", "start it with `costcompass run`")
 
 

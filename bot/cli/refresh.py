@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from bot.cli.base import Context, json_option, now, passphrase_fd_option, print_json
-from bot.control import NotRunning, ask
+from bot.control import BrokeOff, NotRunning, ask
 from bot.terminal.paint import fit
 from costcompass_core.domain.accounts import Account
 from costcompass_core.domain.errors import AlreadyRunning, CostCompassError, UsageError
@@ -50,14 +50,9 @@ def refresh_command(
     if account is not None and account not in names:
         raise UsageError(f"there is no account {account!r}", f"one of {', '.join(names)}")
     try:
-        results = _by_ourselves(context, account, passphrase_fd, days)
-    except AlreadyRunning as held:
-        try:
-            request = {"do": "refresh", "account": account, "backfill": days}
-            results = ask(context.config.state_dir, request, _progress, patience=None)
-        except NotRunning:
-            raise held from None
-    _progress("")
+        results = _results(context, account, passphrase_fd, days)
+    finally:
+        _progress("")
     if as_json:
         print_json({"accounts": results})
     else:
@@ -73,6 +68,24 @@ def backfill_days(text: str) -> int:
     if not 1 <= int(match[1]) <= _MOST_DAYS:
         raise UsageError(f"--backfill cannot be {match[0]}", f"from 1d to {_MOST_DAYS}d")
     return int(match[1])
+
+
+def _results(
+    context: Context, account: str | None, fd: int | None, days: int | None
+) -> list[dict[str, Any]]:
+    try:
+        return _by_ourselves(context, account, fd, days)
+    except AlreadyRunning as held:
+        request = {"do": "refresh", "account": account, "backfill": days}
+        try:
+            answer: list[dict[str, Any]] = ask(
+                context.config.state_dir, request, _progress, patience=None
+            )
+        except BrokeOff:
+            raise
+        except NotRunning:
+            raise held from None
+        return answer
 
 
 def _by_ourselves(

@@ -200,5 +200,26 @@ def test_a_backfill_killed_again_and_again_is_finished_by_the_next_and_counts_no
     assert told.count("old/model") == 2 * 70
 
 
+def test_a_daemon_that_stops_within_a_backfill_is_told_as_such_and_the_next_run_finishes_it(
+    ready: Install, openrouter: OpenRouter
+):
+    aged(openrouter, 100)
+    with ready.daemon() as daemon:
+        assert daemon.refreshed()
+        openrouter.faults.add("/analytics/query", faults.late(0.2), times=None)
+        with ready.terminal("refresh", "--backfill", "100d") as screen:
+            screen.expect("30/70 days")
+            daemon.process.terminate()
+            assert screen.finish() == 1
+        told = screen.screen.rpartition("\r\x1b[K")[2]
+        assert told.startswith("costcompass: the daemon of ")
+        assert "stopped before it was done: start it, then ask again" in told
+        assert daemon.process.wait(10) == 0
+        assert "Traceback" not in daemon.log
+    openrouter.faults.clear()
+    [done] = json.loads(ready.run("refresh", "--backfill", "100d", "--json").stdout)["accounts"]
+    assert (done["ok"], done["days"] + done["known_days"]) == (True, 70)
+
+
 def _queries(openrouter: OpenRouter, since: int) -> int:
     return sum(one.path == "/analytics/query" for one in openrouter.requests[since:])
