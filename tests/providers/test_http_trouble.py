@@ -1,8 +1,11 @@
 """The HTTP edge when the other side breaks off, drips, floods, lies about itself, or is not there."""
 
+import json
+import logging
 import socket
 import ssl
 import struct
+import traceback
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -12,10 +15,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from scripted_server import framed, says
+from scripted_server import KEY, framed, says
 
-from costcompass_core.domain.errors import Unavailable, UnreadableAnswer
+from costcompass_core.domain.errors import CostCompassError, Unavailable, UnreadableAnswer
 from costcompass_core.providers import http
+from costcompass_core.providers.pace import Pace
 
 HOME = ip_address("127.0.0.1")
 GOOD = says({"data": "good"})
@@ -247,3 +251,61 @@ def self_signed(folder):
         + certificate.public_bytes(pem)
     )
     return path
+
+
+QUESTION = {"metrics": ["credits_usage"]}
+
+
+@pytest.mark.parametrize(
+    "play",
+    [
+        reset,
+        says({"error": {"code": 401, "message": f"No such key {KEY}"}}, 401),
+        says({"error": {"code": 400, "message": f"Bearer {KEY} asked too much"}}, 400),
+        says(b"", 307, "Location: https://elsewhere.example/take\r\n"),
+        says(f"<html>{KEY}</html>".encode(), 502),
+        says(f"<html>{KEY}</html>".encode()),
+    ],
+)
+def test_nothing_that_is_said_of_a_question_holds_its_key(serve, connect, caplog, play):
+    caplog.set_level(logging.DEBUG)
+    server = serve(play)
+    with pytest.raises(CostCompassError) as caught:
+        connect(server.url).post("/analytics/query", QUESTION)
+    told = "".join(traceback.format_exception(caught.value)) + caplog.text
+    assert KEY not in told
+    assert "/api/v1/analytics/query" in str(caught.value)
+    assert all(KEY not in head.splitlines()[0] for head in server.heads)
+
+
+def test_a_question_is_asked_again_whole_as_long_as_the_server_wants_to_be_left_alone(
+    serve, connect, waits
+):
+    server = serve(says(b"", 429, "Retry-After: 7\r\n"), reset, GOOD)
+    answer = connect(server.url).post("/analytics/query", QUESTION)
+    assert answer.body == {"data": "good"}
+    assert waits.asked == [7.0, 2.0]
+    heads = [head.lower() for head in server.heads]
+    assert len(heads) == 3
+    size = f"\r\ncontent-length: {len(json.dumps(QUESTION))}\r\n"
+    assert all("\r\ncontent-type: application/json\r\n" in head for head in heads)
+    assert all(size in head for head in heads)
+    lasting = serve(says(b"", 429, "Retry-After: 61\r\n"))
+    with pytest.raises(Unavailable, match="try again in 61 s"):
+        connect(lasting.url).post("/analytics/query", QUESTION)
+    assert len(lasting.heads) == 1
+
+
+def test_a_question_waits_for_its_place_and_a_stop_is_heard_there(serve, waits):
+    server, clock = serve(GOOD), [100.0]
+    pace = Pace(2, lambda: clock[0])
+    with http.Http(server.url, {"Authorization": "Bearer x"}, wait=waits, pace=pace) as client:
+        client.get("/credits")
+        client.post("/analytics/query", QUESTION)
+        client.post("/analytics/query", QUESTION)
+        assert waits.asked == []
+        clock[0] += 20
+        waits.stopping = True
+        with pytest.raises(Unavailable, match="stopping"):
+            client.post("/analytics/query", QUESTION)
+        assert waits.asked == [40.0]
