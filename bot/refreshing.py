@@ -128,7 +128,9 @@ def filled_shape(filled: Filled) -> dict[str, Any]:
         "error": None,
     }
     if filled.error is not None:
-        kept = f"; {plural(filled.days, 'day')} stored before that, run it again for the rest"
+        kept = ""
+        if filled.days:
+            kept = f"; {plural(filled.days, 'day')} stored before that, run it again for the rest"
         shape |= {"error": str(filled.error) + kept, "exit": filled.error.exit_code}
     return shape
 

@@ -7,6 +7,7 @@ from typing import Final
 SPEND_USAGE: Final = "[PERIOD] [by DIMENSION] [MODEL…]"
 SPEND_HELP: Final = (
     "periods: mtd (default), today, yesterday, 7d, 30d, 90d, last month, ytd, all",
+    "today: what is reported so far, where the key may see it, with the balance's figure beside",
     "dated periods: 2026-10, 2026-10-03, 2026-10-01..2026-10-15; all days are UTC days",
     "dimensions: by model (default), by provider, by host, by day, by account, by key",
     "any other word keeps the models whose name contains it, and * stands for anything",

@@ -1,5 +1,8 @@
 """Old days from analytics and today's usage: both sources together, and never twice."""
 
+import signal
+import subprocess
+import sys
 from datetime import timedelta
 from decimal import Decimal
 
@@ -21,6 +24,7 @@ from costcompass_core.domain.rules.views import Limits
 from costcompass_core.domain.secret import Secret
 from costcompass_core.providers.http import Http
 from costcompass_core.providers.openrouter import PROVIDER
+from costcompass_core.storage.spend import read_days
 from costcompass_core.storage.store import open_store
 from costcompass_core.storage.views import account_views
 from costcompass_core.usecases.backfill import CHUNK_DAYS, backfill, chunks
@@ -270,3 +274,55 @@ def test_a_label_that_nobody_knows_is_asked_about_once_a_day(world):
         world.refresh(parts=["balance"])
     assert world.asked(queries=True) == ["/key", "/credits", "/analytics/query"] * 4
     assert world.rows("today") == {"strange/label": "1"}
+
+
+KILLED = """
+import os, signal, sys
+from datetime import datetime
+from pathlib import Path
+from costcompass_core.domain.accounts import Account
+from costcompass_core.domain.secret import Secret
+from costcompass_core.providers.http import Http
+from costcompass_core.providers.openrouter import PROVIDER
+from costcompass_core.storage import usage
+from costcompass_core.storage.spend import read_days
+from costcompass_core.storage.store import open_store
+from costcompass_core.usecases.backfill import backfill
+from costcompass_core.usecases.source import Source
+
+folder, url, key, now, calls = sys.argv[1:]
+rebuild, left = usage._rebuild_month, int(calls)
+
+def dying(tx, account, month):
+    global left
+    left -= 1
+    if not left:
+        os.kill(os.getpid(), signal.SIGKILL)
+    rebuild(tx, account, month)
+
+usage._rebuild_month = dying
+account = Account("main", PROVIDER.name, url)
+with Http(url, PROVIDER.authorize(Secret(key)), wait=lambda _: False) as client:
+    store, clock = open_store(Path(folder)), lambda: datetime.fromisoformat(now)
+    backfill(Source(account, PROVIDER, client), store, clock, 365)
+"""
+
+
+def test_a_kill_within_the_storing_of_a_piece_leaves_whole_pieces_and_the_next_run_the_rest(
+    world, tmp_path
+):
+    world = world(main=yearly(300))
+    world.refresh()
+    given = [world.server.base_url, world.accounts["main"].management_key.secret]
+    for calls in (1, 2, 5):  # months that are written before the kill, in two to a piece
+        words = [str(tmp_path), *given, world.now.isoformat(), str(calls)]
+        died = subprocess.run([sys.executable, "-c", KILLED, *words], check=False, timeout=60)
+        assert died.returncode == -signal.SIGKILL
+        with world.store.reading() as tx:
+            days = read_days(tx, "main", ago(365), ago(31))
+        assert len(days) % CHUNK_DAYS == 0
+        assert world.total("all") == exactly(30 + len(days)), "days and months say the same"
+        assert world.total("all by day") == exactly(30 + len(days))
+    rest = fill(world)
+    assert (rest.error, rest.known, rest.days) == (None, len(days), 335 - len(days))
+    assert world.total("all") == world.total("all by day") == exactly(300)
