@@ -9,6 +9,7 @@ import pytest
 from scripted_server import KEY, says
 
 from costcompass_core.domain.errors import (
+    Declined,
     KeyRejected,
     Unavailable,
     UnreadableAnswer,
@@ -83,7 +84,7 @@ def test_an_answer_that_is_not_json_is_refused_at_once(serve, connect, waits, bo
         (says({"data": 1} | error(402, "Pay up")), Unavailable, "(402: Pay up)"),
         (says({"error": "flat words"}), Unavailable, "(200: flat words)"),
         (says(error(401, "User not found.")), KeyRejected, "(401: User not found.)"),
-        (says(error(400, "Date must be …"), 400), Unavailable, "(400: Date must be …)"),
+        (says(error(400, "Date must be …"), 400), Declined, "(400: Date must be …)"),
         (says(error(404, "Resource not found"), 404), Unavailable, "404"),
         (says(error(401, "User not found."), 401), KeyRejected, "rejected the key (401: User"),
         (says(b"<html>", 401), KeyRejected, "rejected the key (401)"),
@@ -91,8 +92,8 @@ def test_an_answer_that_is_not_json_is_refused_at_once(serve, connect, waits, bo
         (says(error(403, "Only provisioning keys can do it"), 403), WrongKeyType, "type of key"),
         (says(error(403, "Banned"), 403), KeyRejected, "rejected the key (403: Banned)"),
         (says(b"<html>Are you human?</html>", 403), Unavailable, "answered with an error (403)"),
-        (says({"error": {"message": "x" * 999}}, 400), Unavailable, "x" * 200 + "…)"),
-        (says(error(400, "a\nb\x1b[31m\ud800"), 400), Unavailable, "a b[31m)"),
+        (says({"error": {"message": "x" * 999}}, 400), Declined, "x" * 200 + "…)"),
+        (says(error(400, "a\nb\x1b[31m\ud800"), 400), Declined, "a b[31m)"),
     ],
 )
 def test_a_refusal_is_named_and_never_repeated(serve, connect, play, kind, words):
