@@ -20,6 +20,8 @@ BASE: Final = 28
 """Completed UTC days that recent ones are compared with: four whole weeks."""
 BASE_LEAST: Final = 14
 """Days that are enough of them; a younger account is not judged."""
+BASE_UNKNOWN: Final = 2
+"""Days of them that may stay unknown: one that never comes must not end all judgement for weeks."""
 PAST_DAYS: Final = WEEK + WEEK + BASE + 1
 """Days that the rules look back on at most."""
 BANDS: Final = ((0, 0), (1, WEEK - 1), (WEEK, BASE), (BASE + 1, WEEK + BASE - 1))
@@ -47,10 +49,11 @@ class Past:
         return self.newest - timedelta(days=age)
 
     def base(self, age: int) -> list[Usd] | None:
-        """Return up to 28 days from `age` on, `None` where one is missing or they are too few."""
+        """Return what is known of the 28 days from `age` on, `None` where that is too little."""
         window = self.days[age : age + BASE]
         known = [one for one in window if one is not None]
-        return known if len(known) == len(window) >= BASE_LEAST else None
+        enough = len(known) >= max(BASE_LEAST, len(window) - BASE_UNKNOWN)
+        return known if enough else None
 
     def week(self, age: int) -> list[Usd] | None:
         """Return the 7 days from `age` on, `None` where one is missing."""

@@ -64,11 +64,25 @@ def test_ten_mean_days_on_top_pass_the_floor_and_five_do_not():
 def test_without_a_fortnight_a_known_newest_day_or_fresh_usage_nothing_is_judged():
     assert spend_spike(view([9000] + [100] * 13), limits()) is None
     assert spend_spike(view([9000] + [100] * 14), limits()).level == 2
-    gap = view([9000] + [100] * 38)
-    missing = replace(gap.past, days=(*gap.past.days[:9], None, *gap.past.days[10:]))
-    assert spend_spike(replace(gap, past=missing), limits()) is None
-    assert spend_level(replace(gap, past=missing), limits()) is None
-    assert spend_spike(replace(gap, parts={}), limits()) is None
+    assert spend_spike(replace(view([9000] + [100] * 38), parts={}), limits()) is None
+    assert spend_level(replace(view([300] * 38), parts={}), limits()) is None
     assert spend_level(view([300] * 7 + [100] * 13), limits()) is None
     assert spend_level(view([300] * 7 + [100] * 14), limits()).level == 1
     assert spend_level(view([300] * 7 + [100] * 14, read=False), limits()) is None
+
+
+def without(cents, *ages):
+    found = view(cents)
+    days = [None if age in ages else one for age, one in enumerate(found.past.days)]
+    return replace(found, past=replace(found.past, days=tuple(days)))
+
+
+def test_days_that_stay_unknown_are_tolerated_in_the_base_but_not_among_those_judged():
+    spike, level = [9000] + [100] * 38, [300] * 7 + [100] * 32
+    assert spend_spike(without(spike, 9, 10), limits()).level == 2
+    assert spend_spike(without(spike, 9, 10, 11), limits()) is None
+    assert spend_spike(without(spike[:15], 9), limits()) is None, "too few are left"
+    assert spend_level(without(level, 9, 10), limits()).level == 1
+    assert spend_level(without(level, 3), limits()) is None
+    assert spend_spike(without([100] * 39, 1), limits()) is None, "it may have been one"
+    assert spend_spike(without([100] * 39, 3), limits()).holds == 0

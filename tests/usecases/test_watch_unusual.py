@@ -104,12 +104,15 @@ def test_rows_that_come_late_neither_end_nor_repeat_a_spike(world):
     assert set(spikes[1:]) <= {"refreshed spend_spike main"}, "who it was comes with the rows"
 
 
-def test_a_missing_day_lets_nothing_be_judged(world):
+@pytest.mark.parametrize(
+    ("ages", "told"), [((20, 11), ["opened spend_spike main"]), ((20, 11, 9), [])]
+)
+def test_two_days_that_never_came_do_not_silence_the_rules_for_weeks(world, ages, told):
     watcher = watched(world)
     with watcher.world.store.writing() as tx:
-        tx.execute("DELETE FROM usage_day WHERE day = ?", (ago(20).isoformat(),))
+        tx.executemany("DELETE FROM usage_day WHERE day = ?", [(str(ago(age)),) for age in ages])
     watcher.world.accounts["main"].spend(500, TODAY)
-    assert watcher.balance(after=5 * MINUTE) == []
+    assert watcher.balance(after=5 * MINUTE) == told
 
 
 def test_traffic_that_moves_to_a_dearer_model_is_told_once_with_both_names(world):

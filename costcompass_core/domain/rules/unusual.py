@@ -67,9 +67,15 @@ def spend_spike(view: AccountView, limits: Limits) -> Finding | None:
     if spikes:
         facts = _spike_facts(view, spikes[0])
         return Finding(level, max(one.level for one in spikes), 2, facts, view.now, once=True)
-    if not known or not past.read or any(past.base(age) is None for age in (1, 2, 3)):
+    if not known or not past.read or not _is_over(past):
         return None
     return Finding(0, 0, 2, {}, view.now, once=True)
+
+
+def _is_over(past: Past) -> bool:
+    """Return whether the days that hold a spike are all known, and comparable with others."""
+    ages = range(_SPIKE_HOLDS)
+    return all(past.days[age] is not None and past.base(age + 1) is not None for age in ages)
 
 
 def _is_news(spike: _Spike, recent: Sequence[_Spike | None]) -> bool:
