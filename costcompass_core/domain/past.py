@@ -104,6 +104,11 @@ def in_week(one: Used) -> bool:
     return one.band in _WEEK
 
 
+def before_week(one: Used) -> bool:
+    """Return whether something was used within the 28 days before the last 7."""
+    return one.band in _WEEK_BASE
+
+
 def _compare(
     used: Sequence[Used], after: tuple[Sequence[int], int], before: tuple[Sequence[int], int]
 ) -> Comparison:

@@ -19,11 +19,14 @@ _COUNT_NAMES: Final = (
     "requests", "prompt_tokens", "completion_tokens", "reasoning_tokens", "cached_tokens",
 )  # fmt: skip
 COUNTS: Final = ", ".join(_COUNT_NAMES)
-SUMS: Final = ", ".join(
-    # A sum over anything unreported is itself unknown.
-    f"CASE WHEN COUNT({name}) = COUNT(*) THEN SUM({name}) END"
-    for name in _COUNT_NAMES
-)
+
+
+def sum_if_known(count: str) -> str:
+    """Return the SQL of a sum of counts; one over anything unreported is itself unknown."""
+    return f"CASE WHEN COUNT({count}) = COUNT(*) THEN SUM({count}) END"
+
+
+SUMS: Final = ", ".join(map(sum_if_known, _COUNT_NAMES))
 AMOUNTS: Final = "group_concat(cost, ' '), group_concat(nullif(byok_cost, '0'), ' ')"
 """Amounts leave SQL as joined text, because only Python adds them without rounding."""
 

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 
 from costcompass_core.domain.burn import BURN_DAYS, History, burn_of
 from costcompass_core.domain.days import ONE_DAY, Month, midnight, newest_completed, utc_day
@@ -30,7 +31,7 @@ from costcompass_core.storage.codec import day_of, moment_of, moment_text, sum_o
 from costcompass_core.storage.digest import balances_at
 from costcompass_core.storage.refreshes import attempts
 from costcompass_core.storage.spend import day_cost, histories, spent_between
-from costcompass_core.storage.usage import AMOUNTS, SUMS
+from costcompass_core.storage.usage import AMOUNTS, SUMS, sum_if_known
 
 _LOOKS_BACK = 2 * BURN_DAYS
 """Days; enough for a burn window that ends a few days ago, and for a run of unusual days."""
@@ -38,6 +39,7 @@ _EXPECTS_BY = LEVEL_DAYS + 2
 """Days that expectations rest on, though the newest be not known yet; the other rules need fewer."""
 _ROWS_COME = 3
 """Newest days of which the balance may still know more than their rows."""
+_TOKENS = ", ".join(sum_if_known(name) for name in ("prompt_tokens", "completion_tokens"))
 _LATELY = timedelta(hours=1)
 """Over how long the newest pace of a balance is taken."""
 
@@ -148,13 +150,17 @@ def _watched(tx: sqlite3.Connection, account: str) -> date | None:
 
 
 def used_lately(tx: sqlite3.Connection, account: str, today: date) -> list[Used]:
-    """Return who was used in each band of the last completed UTC days."""
+    """Return who was used in each band of the last completed UTC days: cost from the balance, tokens."""
     newest = newest_completed(today)
     return [
-        Used(band, host, Amounts(model, sum_of(cost), sum_of(byok), *counts))
+        Used(
+            band,
+            host,
+            Amounts(model, sum_of(cost), Decimal(0), None, prompt, completion, None, None),
+        )
         for band, (young, old) in enumerate(BANDS)
-        for model, host, *counts, cost, byok in tx.execute(
-            f"SELECT model, host, {SUMS}, {AMOUNTS} FROM usage"
+        for model, host, prompt, completion, cost in tx.execute(
+            f"SELECT model, host, {_TOKENS}, group_concat(cost, ' ') FROM usage"
             " WHERE account = ? AND day BETWEEN ? AND ? GROUP BY model, host",
             (
                 account,
@@ -172,6 +178,7 @@ def first_uses(tx: sqlite3.Connection, account: str, now: datetime) -> list[Firs
     """
     newest = newest_completed(utc_day(now))
     since, watched = newest - (WEEK - 1) * ONE_DAY, _watched(tx, account)
+    month = Month.of(since)
     [began] = tx.execute(
         "SELECT min(day) FROM usage_day WHERE account = ? AND rows > 0", (account,)
     ).fetchone()
@@ -180,10 +187,12 @@ def first_uses(tx: sqlite3.Connection, account: str, now: datetime) -> list[Firs
     found = tx.execute(
         f"SELECT model, min(day), {SUMS}, {AMOUNTS} FROM usage"
         " WHERE account = ?1 AND day BETWEEN ?2 AND ?3 AND model NOT IN"
-        " (SELECT model FROM usage_month WHERE account = ?1 AND month < ?4) AND model NOT IN"
         " (SELECT model FROM usage WHERE account = ?1 AND day >= ?4 || '-01' AND day < ?2)"
+        # Nearly all were used a month ago: the years before are then not even read.
+        " AND model NOT IN (SELECT model FROM usage_month WHERE account = ?1 AND month = ?5)"
+        " AND model NOT IN (SELECT model FROM usage_month WHERE account = ?1 AND month < ?4)"
         " GROUP BY model",
-        (account, since.isoformat(), newest.isoformat(), Month.of(since).text()),
+        (account, since.isoformat(), newest.isoformat(), month.text(), month.previous.text()),
     ).fetchall()
     least = max(watched, date.fromisoformat(began) + BASE_LEAST * ONE_DAY)
     return [

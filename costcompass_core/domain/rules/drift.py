@@ -9,7 +9,8 @@ from typing import Final, NamedTuple
 
 from costcompass_core.domain.attribution import Attribution, Shift, Slice
 from costcompass_core.domain.facts import Fact
-from costcompass_core.domain.money import Usd
+from costcompass_core.domain.mixbound import mix_at_most
+from costcompass_core.domain.money import Usd, exact_sum
 from costcompass_core.domain.past import (
     WEEK,
     Used,
@@ -33,9 +34,11 @@ def routing_drift(view: AccountView, limits: Limits) -> Finding | None:
     if compared is None:
         return None
     base, used = compared
+    least = max(floor.ratio(), Usd.total(base).ratio() * _OF_MONTH)
+    if mix_at_most(used) < least:
+        return _none(view)
     week = compare_week(used, len(base))
     mix, at_old_mix = _mix(week.found)
-    least = max(floor.ratio(), Usd.total(base).ratio() * _OF_MONTH)
     if mix / week.days < least or mix < DEARER * at_old_mix:
         return _none(view)
     to = max(_told(week.found), key=_moved_in)
@@ -85,9 +88,11 @@ class _Move(NamedTuple):
 def _move(model: str, rows: Sequence[Used], base_days: int, floor: Usd) -> _Move | None:
     """Return what a model's traffic at dearer hosts than its usual one cost more."""
     recent = [one for one in rows if in_week(one)]
-    spent = sum((Fraction(one.amounts.cost) for one in recent), Fraction(0))
-    least = max(floor.ratio(), spent * _OF_MODEL)
-    if spent < least or len({one.host for one in rows}) < 2:
+    spent = exact_sum(one.amounts.cost for one in recent)
+    if spent < floor.amount or len({one.host for one in rows}) < 2:
+        return None
+    least = max(floor.ratio(), Fraction(spent) * _OF_MODEL)
+    if mix_at_most(rows, by_host=True) < least:
         return None
     compared = compare_hosts(rows, base_days)
     over = _mix(compared.found)[0] / compared.days
