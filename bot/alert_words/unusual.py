@@ -14,8 +14,8 @@ from costcompass_core.domain.rules.unusual import is_new_normal
 _BECAUSE: Final[Mapping[str, str]] = {
     "volume": "more traffic",
     "mix": "traffic moved to it",
-    "price": "a higher price per token",
-    "new": "not used before",
+    "price": "a higher cost per token (its price, less caching or longer answers)",
+    "new": "not used in the days before",
     "non-token": "cost without tokens, such as requests or images",
 }
 
@@ -46,6 +46,13 @@ def _name(case: Case, fact: str) -> str:
     return case.voice.name(value) if value and isinstance(value, str) else "something unnamed"
 
 
+def _least(case: Case, share: str) -> str:
+    """Return how much it has to be over: a share, but never less than the floor that is set."""
+    if case.usd("least") is None:
+        return f"at least {share}"
+    return f"at least {case.money('least')}: {share}, but never under {case.money('floor')}"
+
+
 def _days(case: Case) -> str:
     days = case.facts.get("days")
     return case.voice.text(str(days)) if isinstance(days, int) else "28"
@@ -54,15 +61,18 @@ def _days(case: Case) -> str:
 def spend_spike(case: Case) -> Told:
     """Tell a day that stands out."""
     today = "today" in case.facts
+    partly = today or "partly" in case.facts
     figure = f"{case.money('over')} over the usual {case.money('usual')} a day"
-    spent = f"at least {case.money('spent')} so far" if today else case.money("spent")
+    spent = f"{'at least ' if partly else ''}{case.money('spent')}{' so far' if today else ''}"
     rule = (
         f"The rule: a day far from the median of the {_days(case)} before, and over their mean by"
-        " at least a fifth of what they cost together."
+        f" {_least(case, 'a fifth of what they cost together')}."
     )
     causes = _cause(case)
     if today:
         causes = [f"By the balance. {_leader(case)}"]
+    elif partly:
+        causes = ["By the balance: which models it went to is not reported yet."]
     return Told(
         f"spend of {case.on} on {case.day('day')}",
         "unusual",
@@ -84,7 +94,10 @@ def spend_level(case: Case) -> Told:
             f"{case.money('latest')} a day is the new normal of {case.on}, up from"
             f" {case.money('usual')}"
         )
-    rule = f"The rule: 7 days that cost at least twice as much a day as the {_days(case)} before."
+    rule = (
+        f"The rule: 7 days that cost at least twice as much a day as the {_days(case)} before, and"
+        f" are over by {_least(case, 'a fifth of what those cost together')}."
+    )
     return Told(
         f"daily spend of {case.on}",
         "far higher",
@@ -98,22 +111,32 @@ def spend_level(case: Case) -> Told:
 def routing_drift(case: Case) -> Told:
     """Tell traffic that moved to dearer models."""
     dearer = case.number("dearer")
-    more = "" if dearer is None else f" A mean token costs {_percent(case, dearer)} more by it."
+    more = "" if dearer is None else f"A mean token costs {_percent(case, dearer)} more by it"
+    if more and case.usd("spent") is not None:
+        more += (
+            f": {case.money('spent')} in 7 days at the old prices instead of {case.money('usual')}"
+        )
+    rule = (
+        f"The rule: 7 days against the {_days(case)} before, at the old prices. What moved makes a"
+        f" mean token at least a fifth dearer, and costs {_least(case, 'a twentieth of those days')}."
+    )
     return Told(
         f"model mix of {case.on}",
         "dearer",
         f"{case.money('over')} over in 7 days, since {case.day('first')}, by traffic that moved"
         f" from {_name(case, 'left')} to {_name(case, 'to')}",
         f"the model mix of {case.on} no longer gets dearer, after {case.money('over')} over",
-        (f"The rule: 7 days against the 28 before, at the old prices.{more}",)
-        if case.level
-        else (),
+        (*([f"{more}."] if more else []), rule) if case.level else (),
     )
 
 
 def fallback_routing(case: Case) -> Told:
     """Tell a model that is served by a dearer host."""
     model = _name(case, "model")
+    rule = (
+        f"The rule: 7 days against the {_days(case)} before, at each host's own old price. What"
+        f" moved costs {_least(case, 'a fifth of what the model cost in the 7 days')}."
+    )
     return Told(
         f"routing of {model} on {case.on}",
         "dearer",
@@ -122,7 +145,7 @@ def fallback_routing(case: Case) -> Told:
         f"traffic of {model} on {case.on} no longer moves to dearer hosts",
         (
             f"Per million tokens {case.money('price')}, usually {case.money('usual_price')}.",
-            "The rule: 7 days against the 28 before, at each host's own old price.",
+            rule,
         )
         if case.level
         else (),

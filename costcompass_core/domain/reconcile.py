@@ -18,6 +18,10 @@ _NOTED_AFTER: Final = timedelta(minutes=1)
 
 _ABOUT: Final = frozenset({"day", "model", "to", "left"})
 """Facts that tell one event from another."""
+_PLACES: Final = frozenset({"model", "to"})
+"""Those that name where moved traffic went."""
+_SO_FAR: Final = frozenset({"today", "partly", "leader", "leader_usd"})
+"""Facts that hold for as long as a day's rows have not come."""
 
 
 def reconcile(
@@ -47,7 +51,9 @@ def reconcile(
         finding, relieved = findings[key], key.account in topped_up
         if finding is None:
             changes.extend(_unjudged(incident, now, relieved=relieved))
-        elif _is_over(incident, finding):
+        elif _is_over(incident, finding) or (
+            _is_elsewhere(incident, finding) and not _rests(incident, finding, now)
+        ):
             changes.append(_resolved(incident, _because(incident, "ended"), now))
             changes.extend(_opened(key, finding, now))
         else:
@@ -67,6 +73,22 @@ def _is_over(incident: Incident, finding: Finding) -> bool:
     """Return whether the period that an incident is about, such as a budget's month, has ended."""
     was, now = incident.facts.get("from"), finding.facts.get("from")
     return was is not None and now is not None and was != now
+
+
+def _is_elsewhere(incident: Incident, finding: Finding) -> bool:
+    """Return whether what is told once is found again, of traffic that went to another place."""
+    return (
+        finding.once
+        and finding.level > 0
+        and any(
+            incident.facts.get(one) != finding.facts[one] for one in _PLACES & finding.facts.keys()
+        )
+    )
+
+
+def _rests(incident: Incident, finding: Finding, now: datetime) -> bool:
+    """Return whether an incident is too young to end, or to make room for another."""
+    return timedelta(0) <= now - incident.opened_at < finding.lasts
 
 
 def _unjudged(incident: Incident, now: datetime, *, relieved: bool) -> Iterable[Change]:
@@ -103,9 +125,11 @@ def _judged(
 ) -> Iterable[Change]:
     incident = _awake(_rescaled(was, finding), now, relieved=relieved)
     fresh = replace(incident, facts=_facts(incident, finding), as_of=finding.as_of)
+    if _is_elsewhere(incident, finding):
+        fresh = incident  # what was told stays what it is about
     if not max(incident.level, finding.level):  # the level it was about is not set any more
         yield _resolved(was, _because(was, "unwatched"), now)
-    elif finding.holds == 0 and not timedelta(0) <= now - incident.opened_at < finding.lasts:
+    elif finding.holds == 0 and not _rests(incident, finding, now):
         yield _resolved(fresh, fresh.facts, now)
     elif finding.holds == 0:
         yield from _noted(was, fresh)
@@ -113,7 +137,7 @@ def _judged(
         yield Change("worse", _heard(fresh, finding.level, now))
     elif finding.holds < incident.level:
         yield Change("better", replace(fresh, level=max(finding.holds, 1)))
-    elif any(fact in fresh.facts and fact not in was.facts for fact in _EXPLAINS):
+    elif finding.once and _reads_otherwise(was.facts, fresh.facts):
         yield Change("refreshed", fresh)
     elif finding.level > 0 and not finding.once and _due_again(incident, was, now, repeat_every):
         yield Change("reminded", replace(fresh, told_at=now))
@@ -130,7 +154,14 @@ def _facts(incident: Incident, finding: Finding) -> Facts:
     same = finding.once and all(
         was.get(one, found[one]) == found[one] for one in _ABOUT & found.keys()
     )
-    return {**was, **found} if same else found or was
+    kept = {name: fact for name, fact in was.items() if name not in _SO_FAR}
+    return {**kept, **found} if same and found else found or was
+
+
+def _reads_otherwise(was: Facts, now: Facts) -> bool:
+    """Return whether it is known since what it is due to, or no longer only how much so far."""
+    explained = any(fact in now and fact not in was for fact in _EXPLAINS)
+    return explained or any((fact in was) != (fact in now) for fact in ("today", "partly"))
 
 
 def _noted(was: Incident, fresh: Incident) -> Iterable[Change]:

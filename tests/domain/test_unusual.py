@@ -8,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from costcompass_core.domain.money import Usd
-from costcompass_core.domain.past import Past
+from costcompass_core.domain.past import Past, Used
+from costcompass_core.domain.reports import Amounts
+from costcompass_core.domain.rules.drift import fallback_routing
 from costcompass_core.domain.rules.unusual import spend_level, spend_spike
 from costcompass_core.domain.rules.views import AccountView, Limits, PartState
 
@@ -86,3 +88,23 @@ def test_days_that_stay_unknown_are_tolerated_in_the_base_but_not_among_those_ju
     assert spend_level(without(level, 3), limits()) is None
     assert spend_spike(without([100] * 39, 1), limits()) is None, "it may have been one"
     assert spend_spike(without([100] * 39, 3), limits()).holds == 0
+
+
+def routed(usual, dear, cost=5):
+    """Return the move of a model from one host, on 28 days, to another, on the last 7."""
+
+    def used(band, host, usd, prompt, completion):
+        amounts = Amounts("m", Decimal(usd), Decimal(0), None, prompt, completion, None, None)
+        return Used(band, host, amounts)
+
+    rows = [used(2, "usual", 28, *usual), used(0, "dear", 7 * cost, *dear)]
+    found = fallback_routing(replace(view([100] * 39), used=rows), limits())
+    return found.level
+
+
+def test_longer_answers_are_no_dearer_host_and_neither_is_a_price_of_next_to_nothing():
+    assert routed((28_000, 2800), (7000, 700)) == 1
+    assert routed((28_000, 2800), (4000, 3700)) == 0, "answers may cost all of it"
+    assert routed((28_000, 2800), (6500, 1200)) == 1, "twice the answers, five times the price"
+    assert routed((28_000, 0), (7000, 700)) == 0, "what answers cost is not known"
+    assert routed((280, 28), (70_000, 7000), cost=5000) == 0

@@ -64,7 +64,16 @@ def test_todays_spike_is_told_by_the_balance_once_and_ends_after_three_usual_day
     watcher.world.accounts["main"].spend(30, TODAY)
     assert watcher.balance(after=5 * MINUTE) == ["worse spend_spike main"]
     assert live(watcher, 42, 1, "new/model") == ["refreshed spend_spike main", "new_model main"]
-    assert watcher.incident("spend_spike").facts["cause_model"] == "new/model"
+    told = watcher.incident("spend_spike")
+    assert (
+        alert_words.headline(told, UTC)
+        == "Spend of main on 23 Nov is unusual: $42.00, $41.00 over the usual $1.00 a day."
+    )
+    cause, rule = alert_words.details(told, UTC)
+    assert cause == 'Mostly "new/model": +$42.00, not used in the days before.'
+    assert rule.endswith(
+        "at least $5.60: a fifth of what they cost together, but never under $1.00."
+    )
     assert live(watcher, 1, 2, first=1) == []
     assert live(watcher, 1, 1, first=3) == ["resolved spend_spike main"]
     assert live(watcher, 1, 4, first=4) == []
@@ -136,3 +145,28 @@ def test_a_model_that_moves_to_a_dearer_host_is_told_with_both_prices(world):
     facts = watcher.incident("fallback_routing").facts
     assert (facts["left"], facts["to"]) == ("Usual", "Dear")
     assert facts["usual_price"] < facts["price"]
+
+
+def moved(watcher, days, hosts, first=0):
+    """Let days pass on which each model is used at its host; return what was told."""
+    told, account = [], watcher.world.accounts["main"]
+    for day in range(first, first + days):
+        rows = [row(ago(-day), usd, model, host=host) for model, (host, usd) in hosts.items()]
+        account.set_day(ago(-day), rows)
+        told += watcher.refresh(after=DAY)
+    return told
+
+
+def test_a_second_model_at_a_dearer_host_is_told_once_the_first_had_its_fortnight(world):
+    account = spending(0, 5000)
+    for age in range(1, 41):
+        account.set_day(ago(age), [row(ago(age), 3, one, host="Usual") for one in "ab"])
+    watcher = watched(world, account)
+    opened, changed = ["opened fallback_routing main"], ["resolved fallback_routing main"]
+    assert moved(watcher, 6, {"a": ("Dear", 5), "b": ("Usual", 3)}) == opened
+    both = {"a": ("Dear", 5), "b": ("Dearer", 6)}
+    assert moved(watcher, 10, both, first=6) == []
+    assert watcher.incident("fallback_routing").facts["model"] == "a", "what was told of it stays"
+    assert moved(watcher, 3, both, first=16) == changed + opened
+    assert watcher.incident("fallback_routing").facts["model"] == "b"
+    assert moved(watcher, 12, both, first=19) == changed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from fractions import Fraction
 from typing import Final, NamedTuple
@@ -14,11 +14,12 @@ from costcompass_core.domain.money import Usd, exact_sum
 from costcompass_core.domain.past import (
     WEEK,
     Used,
+    before_week,
     compare_hosts,
     compare_week,
     in_week,
 )
-from costcompass_core.domain.rules.unusual import past_is_known, stood_out
+from costcompass_core.domain.rules.unusual import least_over, past_is_known, stood_out
 from costcompass_core.domain.rules.views import AccountView, Finding, Limits
 
 DEARER: Final = Fraction(1, 5)
@@ -26,6 +27,8 @@ DEARER: Final = Fraction(1, 5)
 DRIFT_LASTS: Final = timedelta(days=14)
 _OF_MONTH: Final = Fraction(1, 20)
 _OF_MODEL: Final = Fraction(1, 5)
+_ENOUGH: Final = 100
+"""A hundredth of the tokens that moved has to say what the usual host cost."""
 
 
 def routing_drift(view: AccountView, limits: Limits) -> Finding | None:
@@ -34,7 +37,7 @@ def routing_drift(view: AccountView, limits: Limits) -> Finding | None:
     if compared is None:
         return None
     base, used = compared
-    least = max(floor.ratio(), Usd.total(base).ratio() * _OF_MONTH)
+    least = least_over(base, floor, _OF_MONTH)
     if mix_at_most(used) < least:
         return _none(view)
     week = compare_week(used, len(base))
@@ -48,6 +51,11 @@ def routing_drift(view: AccountView, limits: Limits) -> Finding | None:
         "to": to.name,
         "left": left.name,
         "over": Usd.of_ratio(mix / week.days),
+        "spent": Usd.of_ratio((at_old_mix + mix) / week.days),
+        "usual": Usd.of_ratio(at_old_mix / week.days),
+        "days": len(base),
+        "least": Usd.of_ratio(least),
+        "floor": floor,
     }
     if at_old_mix:
         facts["dearer"] = Usd.of_ratio(mix / at_old_mix * 100).amount
@@ -72,6 +80,9 @@ def fallback_routing(view: AccountView, limits: Limits) -> Finding | None:
         "price": Usd.of_ratio(worst.price * 1_000_000),
         "usual_price": Usd.of_ratio(worst.usual_price * 1_000_000),
         "over": Usd.of_ratio(worst.over),
+        "days": len(base),
+        "least": Usd.of_ratio(worst.least),
+        "floor": floor,
     }
     return _found(view, facts)
 
@@ -83,6 +94,7 @@ class _Move(NamedTuple):
     usual_price: Fraction
     price: Fraction
     over: Fraction
+    least: Fraction
 
 
 def _move(model: str, rows: Sequence[Used], base_days: int, floor: Usd) -> _Move | None:
@@ -102,9 +114,40 @@ def _move(model: str, rows: Sequence[Used], base_days: int, floor: Usd) -> _Move
     usual = max(told, key=lambda one: one.before.tokens or 0)
     to = max(told, key=_moved_in)
     old, new = _price(usual.before), _price(to.after)
-    if to is usual or old is None or new is None or new <= old:
+    if to is usual or old is None or new is None or not _is_dearer(rows, usual, to):
         return None
-    return _Move(model, usual.name, to.name, old, new, over)
+    return _Move(model, usual.name, to.name, old, new, over, least)
+
+
+def _is_dearer(rows: Sequence[Used], usual: Shift, to: Shift) -> bool:
+    """Return whether a mean token costs surely more now than usually, by the rates of the host."""
+    old, new = _price(usual.before), _price(to.after)
+    longer = _by_composition(rows, usual.name, to.name)
+    enough = (usual.before.tokens or 0) * _ENOUGH >= (to.after.tokens or 0)
+    return enough and bool(old and new and longer and new > old * longer)
+
+
+def _by_composition(rows: Sequence[Used], usual: str, to: str) -> Fraction | None:
+    """Return how many times as much a token may cost at `to` for no more than longer answers.
+
+    A mean token costs p * s + c * (1 - s), with s the share of prompts: at the same two prices it
+    grows no more than the share of prompts or that of answers does. `None` where there is no bound.
+    """
+    before = _split(one for one in rows if before_week(one) and one.host == usual)
+    after = _split(one for one in rows if in_week(one) and one.host == to)
+    grown = []
+    for old, new in zip(before, after, strict=True):
+        if new and not old:
+            return None
+        if new:
+            grown.append(Fraction(new * sum(before), old * sum(after)))
+    return max(grown, default=None)
+
+
+def _split(used: Iterable[Used]) -> tuple[int, int]:
+    """Return the tokens of prompts and of answers."""
+    sides = [(one.amounts.prompt_tokens or 0, one.amounts.completion_tokens or 0) for one in used]
+    return sum(one for one, _ in sides), sum(one for _, one in sides)
 
 
 def _by_model(used: Sequence[Used]) -> dict[str, list[Used]]:

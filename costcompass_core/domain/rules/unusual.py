@@ -65,7 +65,7 @@ def spend_spike(view: AccountView, limits: Limits) -> Finding | None:
     level = max((one.level for one in news), default=0)
     spikes = [one for one in (today, *recent[:_SPIKE_HOLDS]) if one]
     if spikes:
-        facts = _spike_facts(view, spikes[0])
+        facts = _spike_facts(view, spikes[0], floor)
         return Finding(level, max(one.level for one in spikes), 2, facts, view.now, once=True)
     if not known or not past.read or not _is_over(past):
         return None
@@ -118,10 +118,9 @@ def _spike(day: date, spent: Usd, past: Past, age: int, floor: Usd) -> _Spike | 
     if base is None or not stands_out(spent, base, floor):
         return None
     risen = past.week(age)
-    if risen is not None and _level_at(past, age, floor) is not None:
-        least = max(floor.ratio(), SHARE * Usd.total(base).ratio())
-        if spent.ratio() - mean(risen) < least:
-            return None
+    is_level = risen is not None and _level_at(past, age, floor) is not None
+    if risen and is_level and spent.ratio() - mean(risen) < least_over(base, floor):
+        return None
     over, total = spent.ratio() - mean(base), Usd.total(base).ratio()
     month = over >= max(total, _MONTH_AT_ONCE * floor.ratio())
     return _Spike(day, spent, base, over, 2 if month else 1)
@@ -129,8 +128,7 @@ def _spike(day: date, spent: Usd, past: Past, age: int, floor: Usd) -> _Spike | 
 
 def stands_out(spent: Usd, base: Sequence[Usd], floor: Usd) -> bool:
     """Return whether a day is far from the median of others, by enough money to matter."""
-    total = Usd.total(base).ratio()
-    if spent.ratio() - total / len(base) < max(floor.ratio(), total * SHARE):
+    if spent.ratio() - mean(base) < least_over(base, floor):
         return False
     amounts = [one.ratio() for one in base]
     median = _median(amounts)
@@ -138,18 +136,25 @@ def stands_out(spent: Usd, base: Sequence[Usd], floor: Usd) -> bool:
     return Fraction(6745, 10_000) * (spent.ratio() - median) > Fraction(7, 2) * spread
 
 
+def least_over(base: Sequence[Usd], floor: Usd, share: Fraction = SHARE) -> Fraction:
+    """Return USD that something has to be over: the floor, or a share of what those days cost."""
+    return max(floor.ratio(), share * Usd.total(base).ratio())
+
+
 def _median(amounts: Sequence[Fraction]) -> Fraction:
     ordered, half = sorted(amounts), len(amounts) // 2
     return (ordered[half] + ordered[(len(ordered) - 1) // 2]) / 2
 
 
-def _spike_facts(view: AccountView, spike: _Spike) -> dict[str, Fact]:
+def _spike_facts(view: AccountView, spike: _Spike, floor: Usd) -> dict[str, Fact]:
     facts: dict[str, Fact] = {
         "day": spike.day,
         "spent": spike.spent,
         "usual": Usd.of_ratio(mean(spike.base)),
         "over": Usd.of_ratio(spike.over),
         "days": len(spike.base),
+        "least": Usd.of_ratio(least_over(spike.base, floor)),
+        "floor": floor,
     }
     past = view.past
     if past is None or spike.day > past.newest:
@@ -157,6 +162,8 @@ def _spike_facts(view: AccountView, spike: _Spike) -> dict[str, Fact]:
         if view.leader is not None:
             facts |= {"leader": view.leader.model, "leader_usd": view.leader.spent}
         return facts
+    if spike.day == past.newest and not past.read:
+        facts["partly"] = 1
     if view.used is not None and past.read and spike.day == past.newest:
         facts |= cause_facts(compare_day(view.used, len(spike.base)))
     return facts
@@ -180,7 +187,7 @@ def spend_level(view: AccountView, limits: Limits) -> Finding | None:
     latest: dict[str, Fact] = {"latest": Usd.of_ratio(mean(week))}
     if found is None:
         return Finding(0, 0, 1, latest, view.now, lasts=LEVEL_LASTS, once=True)
-    facts = latest | _level_facts(view, past, found)
+    facts = latest | _level_facts(view, past, found, floor)
     told = any(_spike_at(past, age, floor) for age in range(WEEK))  # one cause is one message
     new = int(past.newest >= past.watched and not told)
     return Finding(new, 1, 1, facts, view.now, lasts=LEVEL_LASTS, once=True)
@@ -207,11 +214,10 @@ def stood_out(past: Past, age: int, floor: Usd) -> bool:
 def _is_level(days: Sequence[Usd], base: Sequence[Usd], floor: Usd) -> bool:
     usual, spent = mean(base), Usd.total(days).ratio()
     over = spent - usual * len(days)
-    least = max(floor.ratio(), SHARE * Usd.total(base).ratio())
-    return spent >= RATIO * usual * len(days) and over >= least
+    return spent >= RATIO * usual * len(days) and over >= least_over(base, floor)
 
 
-def _level_facts(view: AccountView, past: Past, found: _Level) -> dict[str, Fact]:
+def _level_facts(view: AccountView, past: Past, found: _Level, floor: Usd) -> dict[str, Fact]:
     usual = mean(found.base)
     high = (found.per_day + usual) / 2
     days = past.week(0) or []
@@ -222,6 +228,8 @@ def _level_facts(view: AccountView, past: Past, found: _Level) -> dict[str, Fact
         "usual": Usd.of_ratio(usual),
         "over": Usd.of_ratio(found.over),
         "days": len(found.base),
+        "least": Usd.of_ratio(least_over(found.base, floor)),
+        "floor": floor,
     }
     if view.used is not None:
         facts |= cause_facts(compare_week(view.used, len(found.base)))
