@@ -72,7 +72,7 @@ def spend_spike(case: Case) -> Told:
     if today:
         causes = [f"By the balance. {_leader(case)}"]
     elif partly:
-        causes = ["By the balance: which models it went to is not reported yet."]
+        causes = ["By the balance: not all of it is reported by model yet.", *causes]
     return Told(
         f"spend of {case.on} on {case.day('day')}",
         "unusual",

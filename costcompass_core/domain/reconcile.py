@@ -139,7 +139,7 @@ def _judged(
         yield Change("better", replace(fresh, level=max(finding.holds, 1)))
     elif finding.once and _reads_otherwise(was.facts, fresh.facts):
         yield Change("refreshed", fresh)
-    elif finding.level > 0 and not finding.once and _due_again(incident, was, now, repeat_every):
+    elif finding.level > 0 and _is_due(finding, incident, was, now, repeat_every):
         yield Change("reminded", replace(fresh, told_at=now))
     else:
         yield from _noted(was, fresh)
@@ -198,6 +198,15 @@ def _heard(incident: Incident, level: int, now: datetime) -> Incident:
         snoozed_until=None,
         by="",
     )
+
+
+def _is_due(
+    finding: Finding, incident: Incident, was: Incident, now: datetime, repeat_every: timedelta
+) -> bool:
+    """Return whether to remind of it; what is told once only where somebody snoozed it."""
+    if finding.once and was.snoozed_until is None:
+        return False
+    return _due_again(incident, was, now, repeat_every)
 
 
 def _due_again(incident: Incident, was: Incident, now: datetime, repeat_every: timedelta) -> bool:

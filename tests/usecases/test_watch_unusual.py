@@ -8,9 +8,11 @@ from watch_world import DAY, HOUR, MIDNIGHT, MINUTE, spending, watching
 
 from bot import alert_words
 from bot.sandbox.openrouter_rows import activity_row
+from costcompass_core.domain.incidents import snoozed
 from costcompass_core.domain.money import Usd
 from costcompass_core.domain.rules.views import Limits
 from costcompass_core.storage.incidents import incidents_by_id
+from costcompass_core.usecases.watch import write_change
 
 QUIET = Limits(notice_above=Usd.of(1))
 
@@ -170,3 +172,40 @@ def test_a_second_model_at_a_dearer_host_is_told_once_the_first_had_its_fortnigh
     assert moved(watcher, 3, both, first=16) == changed + opened
     assert watcher.incident("fallback_routing").facts["model"] == "b"
     assert moved(watcher, 12, both, first=19) == changed
+
+
+def test_a_spike_is_told_after_a_weekend_without_the_daemon_and_no_older_one(world):
+    watcher = watched(world)
+    account = watcher.world.accounts["main"]
+    for day, usd in enumerate([60, 1, 1, 40, 1]):
+        account.set_day(ago(-day), [row(ago(-day), usd)])
+    assert watcher.refresh(after=5 * DAY) == [], "what cost more before was over too long ago"
+    assert live(watcher, 1, 4, first=5) == []
+    account.set_day(ago(-9), [row(ago(-9), 90)])
+    assert live(watcher, 1, 1, first=10) == ["opened spend_spike main"]
+    assert watcher.incident("spend_spike").facts["day"] == ago(-9)
+
+
+def test_a_spike_that_somebody_snoozed_is_told_again_and_otherwise_never(world):
+    watcher = watched(world)
+    watcher.world.accounts["main"].spend(12, TODAY)
+    assert watcher.balance(after=5 * MINUTE) == ["opened spend_spike main"]
+    with watcher.world.store.writing() as tx:
+        now = watcher.world.now
+        write_change(tx, snoozed(watcher.incident("spend_spike"), "4h", "U1", now), now, ["slack"])
+    assert watcher.told() == ["snoozed spend_spike main"]
+    assert set(watcher.hours(3)) <= {"refreshed spend_spike main"}
+    assert watcher.hours(10) == ["reminded spend_spike main"]
+
+
+def test_a_day_by_the_balance_is_told_as_such_until_its_rows_come(world):
+    watcher = watched(world)
+    account = watcher.world.accounts["main"]
+    account.set_day(TODAY, [row(TODAY, 60)])
+    account.hide_day(TODAY, MIDNIGHT + 30 * HOUR)
+    watcher.hours(24)
+    told = alert_words.headline(watcher.incident("spend_spike"), UTC)
+    assert "23 Nov is unusual: at least $60.00, $59.00 over" in told
+    watcher.hours(24)
+    told = alert_words.headline(watcher.incident("spend_spike"), UTC)
+    assert "23 Nov is unusual: $60.00, $59.00 over" in told

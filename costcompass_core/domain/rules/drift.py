@@ -19,7 +19,7 @@ from costcompass_core.domain.past import (
     compare_week,
     in_week,
 )
-from costcompass_core.domain.rules.unusual import least_over, past_is_known, stood_out
+from costcompass_core.domain.rules.unusual import lacks_rows, least_over, past_is_known, stood_out
 from costcompass_core.domain.rules.views import AccountView, Finding, Limits
 
 DEARER: Final = Fraction(1, 5)
@@ -169,6 +169,8 @@ def _compared(view: AccountView, limits: Limits) -> tuple[list[Usd], Sequence[Us
         return None
     base = past.base(WEEK)
     if base is None or past.week(0) is None:
+        return None
+    if lacks_rows(view, least_over(base, limits.drift_above, _OF_MONTH)):
         return None
     burst = any(stood_out(past, age, limits.spike_above) for age in range(WEEK))
     return None if burst else (base, used)

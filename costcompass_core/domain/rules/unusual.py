@@ -50,7 +50,7 @@ class _Spike(NamedTuple):
 
 
 def spend_spike(view: AccountView, limits: Limits) -> Finding | None:
-    """Say whether the newest completed day, or today so far, stands out from the 28 days before.
+    """Say whether one of the last 3 completed days, or today so far, stands out from the 28 before.
 
     Today's spend so far is a lower bound, so it can raise an alert but not end one.
     """
@@ -59,11 +59,11 @@ def spend_spike(view: AccountView, limits: Limits) -> Finding | None:
         return None
     today = _spike_today(view, past, floor)
     known = past_is_known(view, limits)
-    recent = [_spike_at(past, age, floor) if known else None for age in range(WEEK)]
-    newest = recent[0] if past.newest >= past.watched else None
-    news = [one for one in (today, newest) if one and _is_news(one, recent)]
-    level = max((one.level for one in news), default=0)
+    ages = range(WEEK + _SPIKE_HOLDS)
+    recent = [_spike_at(past, age, floor) if known else None for age in ages]
     spikes = [one for one in (today, *recent[:_SPIKE_HOLDS]) if one]
+    news = [one for one in spikes if one.day >= past.watched and _is_news(one, recent)]
+    level = max((one.level for one in news), default=0)
     if spikes:
         facts = _spike_facts(view, spikes[0], floor)
         return Finding(level, max(one.level for one in spikes), 2, facts, view.now, once=True)
@@ -80,7 +80,9 @@ def _is_over(past: Past) -> bool:
 
 def _is_news(spike: _Spike, recent: Sequence[_Spike | None]) -> bool:
     """Return whether a spike is dearer than those of the week before: people know of those."""
-    return all(one.spent < spike.spent for one in recent if one and one.day < spike.day)
+    week = timedelta(days=WEEK)
+    before = [one for one in recent if one and one.day < spike.day <= one.day + week]
+    return all(one.spent < spike.spent for one in before)
 
 
 def past_is_known(view: AccountView, limits: Limits) -> bool:
@@ -141,6 +143,11 @@ def least_over(base: Sequence[Usd], floor: Usd, share: Fraction = SHARE) -> Frac
     return max(floor.ratio(), share * Usd.total(base).ratio())
 
 
+def lacks_rows(view: AccountView, least: Fraction) -> bool:
+    """Return whether the balance shows that rows of the newest days are missing, worth over `least`."""
+    return Usd.total(one.unreported for one in view.days).ratio() > least
+
+
 def _median(amounts: Sequence[Fraction]) -> Fraction:
     ordered, half = sorted(amounts), len(amounts) // 2
     return (ordered[half] + ordered[(len(ordered) - 1) // 2]) / 2
@@ -162,7 +169,8 @@ def _spike_facts(view: AccountView, spike: _Spike, floor: Usd) -> dict[str, Fact
         if view.leader is not None:
             facts |= {"leader": view.leader.model, "leader_usd": view.leader.spent}
         return facts
-    if spike.day == past.newest and not past.read:
+    lacking = any(one.day == spike.day and one.unreported for one in view.days)
+    if lacking or (spike.day == past.newest and not past.read):
         facts["partly"] = 1
     if view.used is not None and past.read and spike.day == past.newest:
         facts |= cause_facts(compare_day(view.used, len(spike.base)))
