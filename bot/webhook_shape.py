@@ -78,7 +78,10 @@ def _notice_shape(notice: Notice) -> dict[str, Any]:
 
 def _facts(facts: Facts) -> dict[str, Any]:
     """Return facts; the name of an amount ends in `_usd`, as everywhere in our JSON."""
-    return {f"{k}_usd" if isinstance(v, Usd) else k: _fact(v) for k, v in facts.items()}
+    return {
+        f"{name.removesuffix('_usd')}_usd" if isinstance(fact, Usd) else name: _fact(fact)
+        for name, fact in facts.items()
+    }
 
 
 def _fact(fact: Fact | Usd | Decimal) -> Any:

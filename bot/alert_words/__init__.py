@@ -50,6 +50,8 @@ def headline(incident: Incident, zone: tzinfo, voice: Voice = PLAIN) -> str:
         return f"No longer watched: {told.subject}, which was {told.state}."
     if "ended" in incident.facts:
         return f"Its period is over: {told.subject} stood at {told.figure}."
+    if "elsewhere" in incident.facts:
+        return f"Over, traffic has moved elsewhere since: {told.subject} stood at {told.figure}."
     if case.usd("topped_up") is not None:
         return f"Resolved, topped up by {case.money('topped_up')}: {told.again}."
     return f"Resolved: {told.again}."

@@ -68,6 +68,7 @@ def spend_spike(case: Case) -> Told:
         f"The rule: a day far from the median of the {_days(case)} before, and over their mean by"
         f" {_least(case, 'a fifth of what they cost together')}."
     )
+    most = " Critical: it is over by all that they cost." if case.critical else ""
     causes = _cause(case)
     if today:
         causes = [f"By the balance. {_leader(case)}"]
@@ -75,11 +76,11 @@ def spend_spike(case: Case) -> Told:
         causes = ["By the balance: not all of it is reported by model yet.", *causes]
     return Told(
         f"spend of {case.on} on {case.day('day')}",
-        "unusual",
+        "critical" if case.critical else "unusual",
         f"{spent}, {figure}",
         f"spend of {case.on} is usual again, after {case.money('spent')} on {case.day('day')}"
         f" instead of {case.money('usual')}",
-        (*causes, rule) if case.level else (),
+        (*causes, f"{rule}{most}") if case.level else (),
     )
 
 
@@ -118,7 +119,8 @@ def routing_drift(case: Case) -> Told:
         )
     rule = (
         f"The rule: 7 days against the {_days(case)} before, at the old prices. What moved makes a"
-        f" mean token at least a fifth dearer, and costs {_least(case, 'a twentieth of those days')}."
+        " mean token at least a fifth dearer, and costs"
+        f" {_least(case, 'a twentieth of what those days cost')}."
     )
     return Told(
         f"model mix of {case.on}",

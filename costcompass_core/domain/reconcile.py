@@ -51,10 +51,8 @@ def reconcile(
         finding, relieved = findings[key], key.account in topped_up
         if finding is None:
             changes.extend(_unjudged(incident, now, relieved=relieved))
-        elif _is_over(incident, finding) or (
-            _is_elsewhere(incident, finding) and not _rests(incident, finding, now)
-        ):
-            changes.append(_resolved(incident, _because(incident, "ended"), now))
+        elif why := _why_over(incident, finding, now):
+            changes.append(_resolved(incident, _because(incident, why), now))
             changes.extend(_opened(key, finding, now))
         else:
             changes.extend(_judged(incident, finding, now, repeat_every, relieved=relieved))
@@ -67,6 +65,14 @@ def _opened(key: Key, finding: Finding, now: datetime) -> Iterable[Change]:
         facts, as_of = finding.facts, finding.as_of
         found = Incident(0, key, now, level, of, level, facts, as_of, now, scale=finding.scale)
         yield Change("opened", found)
+
+
+def _why_over(incident: Incident, finding: Finding, now: datetime) -> str:
+    """Return why an incident gives way to another of its rule, empty where it does not."""
+    if _is_over(incident, finding):
+        return "ended"
+    elsewhere = _is_elsewhere(incident, finding) and not _rests(incident, finding, now)
+    return "elsewhere" if elsewhere else ""
 
 
 def _is_over(incident: Incident, finding: Finding) -> bool:

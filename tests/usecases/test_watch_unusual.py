@@ -69,12 +69,13 @@ def test_todays_spike_is_told_by_the_balance_once_and_ends_after_three_usual_day
     told = watcher.incident("spend_spike")
     assert (
         alert_words.headline(told, UTC)
-        == "Spend of main on 23 Nov is unusual: $42.00, $41.00 over the usual $1.00 a day."
+        == "Spend of main on 23 Nov is critical: $42.00, $41.00 over the usual $1.00 a day."
     )
     cause, rule = alert_words.details(told, UTC)
     assert cause == 'Mostly "new/model": +$42.00, not used in the days before.'
     assert rule.endswith(
         "at least $5.60: a fifth of what they cost together, but never under $1.00."
+        " Critical: it is over by all that they cost."
     )
     assert live(watcher, 1, 2, first=1) == []
     assert live(watcher, 1, 1, first=3) == ["resolved spend_spike main"]
@@ -169,7 +170,11 @@ def test_a_second_model_at_a_dearer_host_is_told_once_the_first_had_its_fortnigh
     both = {"a": ("Dear", 5), "b": ("Dearer", 6)}
     assert moved(watcher, 10, both, first=6) == []
     assert watcher.incident("fallback_routing").facts["model"] == "a", "what was told of it stays"
+    first = watcher.incident("fallback_routing").ident
     assert moved(watcher, 3, both, first=16) == changed + opened
+    with watcher.world.store.reading() as tx:
+        over = alert_words.headline(incidents_by_id(tx, [first])[first], UTC)
+    assert over.startswith('Over, traffic has moved elsewhere since: routing of "a" on main stood')
     assert watcher.incident("fallback_routing").facts["model"] == "b"
     assert moved(watcher, 12, both, first=19) == changed
 
@@ -205,7 +210,7 @@ def test_a_day_by_the_balance_is_told_as_such_until_its_rows_come(world):
     account.hide_day(TODAY, MIDNIGHT + 30 * HOUR)
     watcher.hours(24)
     told = alert_words.headline(watcher.incident("spend_spike"), UTC)
-    assert "23 Nov is unusual: at least $60.00, $59.00 over" in told
+    assert "23 Nov is critical: at least $60.00, $59.00 over" in told
     watcher.hours(24)
     told = alert_words.headline(watcher.incident("spend_spike"), UTC)
-    assert "23 Nov is unusual: $60.00, $59.00 over" in told
+    assert "23 Nov is critical: $60.00, $59.00 over" in told
