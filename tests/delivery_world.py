@@ -53,14 +53,14 @@ time = "{digest}"
 [alerts]
 balance_below = [25, 10]
 runway_below_days = []
-spike_above = 0
+spike_above = {spike_above}
 level_above = 0
 drift_above = 0
 """
 _ACCOUNT = '[[account]]\nname = "{name}"\nprovider = "openrouter"\n'
 ACCOUNTS = ("main", "spare", "lab", "idle", "aux")
 USUAL: Mapping[str, str] = MappingProxyType(
-    {"balance": "1d", "activity": "30d", "digest": "", "channel": CHANNEL}
+    {"balance": "1d", "activity": "30d", "digest": "", "channel": CHANNEL, "spike_above": "0"}
 )
 
 
