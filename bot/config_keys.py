@@ -69,6 +69,8 @@ def _positive(value: Any) -> Usd:
 def _not_negative(value: Any) -> Usd:
     """Read an amount as above, or 0, which turns off what it is the least of."""
     off = not isinstance(value, bool) and value == 0
+    if not off and isinstance(value, int | Decimal) and str(value).startswith("-"):
+        raise ValueError("must be 0, for off, or more")
     return Usd.of(0) if off else _positive(value)
 
 

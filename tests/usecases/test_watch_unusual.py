@@ -1,6 +1,7 @@
 """Unusual spend over real refreshes: told once, on what is sure, and how it ends."""
 
 from datetime import UTC
+from decimal import Decimal
 
 import pytest
 from refresh_world import TODAY, ago
@@ -214,3 +215,30 @@ def test_a_day_by_the_balance_is_told_as_such_until_its_rows_come(world):
     watcher.hours(24)
     told = alert_words.headline(watcher.incident("spend_spike"), UTC)
     assert "23 Nov is critical: $60.00, $59.00 over" in told
+
+
+def test_what_is_told_is_never_newer_than_what_it_is_about(world):
+    watcher = watched(world)
+    watcher.world.accounts["main"].spend(12, TODAY)
+    assert watcher.balance(after=5 * MINUTE) == ["opened spend_spike main"]
+    read_at = watcher.world.now
+    watcher.tick(2 * HOUR)
+    assert watcher.incident("spend_spike").as_of == read_at
+    assert "refreshed spend_spike main" in live(watcher, 12, 1)
+    read_at = watcher.world.now
+    watcher.tick(2 * HOUR)
+    assert watcher.incident("spend_spike").as_of == read_at
+
+
+def test_a_runaway_job_is_told_by_when_it_runs_dry_and_by_what_is_not_as_usual(world):
+    limits = Limits((Usd.of(25),), (Decimal(7), Decimal(3)))
+    watcher = watching(world(main=spending(1, 100)), limits=limits, unusual=True)
+    watcher.world.accounts["main"].spend(60, TODAY)
+    told = watcher.balance(after=2 * HOUR)
+    assert told == ["opened runway_short main", "opened spend_spike main"]
+    dry, unusual = (
+        alert_words.headline(watcher.incident(rule), UTC)
+        for rule in ("runway_short", "spend_spike")
+    )
+    assert "about 16 hours at today's rate" in dry
+    assert "$59.00 over the usual $1.00 a day" in unusual

@@ -19,7 +19,13 @@ from costcompass_core.domain.past import (
     compare_week,
     in_week,
 )
-from costcompass_core.domain.rules.unusual import lacks_rows, least_over, past_is_known, stood_out
+from costcompass_core.domain.rules.unusual import (
+    lacks_rows,
+    least_over,
+    past_is_known,
+    stood_out,
+    usage_read_at,
+)
 from costcompass_core.domain.rules.views import AccountView, Finding, Limits
 
 DEARER: Final = Fraction(1, 5)
@@ -208,8 +214,8 @@ def _window(view: AccountView) -> dict[str, Fact]:
 
 def _found(view: AccountView, facts: dict[str, Fact]) -> Finding:
     new = int(view.past is not None and view.past.newest >= view.past.watched)
-    return Finding(new, 1, 1, facts, view.now, lasts=DRIFT_LASTS, once=True)
+    return Finding(new, 1, 1, facts, usage_read_at(view), lasts=DRIFT_LASTS, once=True)
 
 
 def _none(view: AccountView) -> Finding:
-    return Finding(0, 0, 1, {}, view.now, lasts=DRIFT_LASTS, once=True)
+    return Finding(0, 0, 1, {}, usage_read_at(view), lasts=DRIFT_LASTS, once=True)

@@ -8,7 +8,7 @@ median nor the median absolute deviation moves with the outliers that are looked
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from fractions import Fraction
 from typing import Final, NamedTuple
 
@@ -66,10 +66,11 @@ def spend_spike(view: AccountView, limits: Limits) -> Finding | None:
     level = max((one.level for one in news), default=0)
     if spikes:
         facts = _spike_facts(view, spikes[0], floor)
-        return Finding(level, max(one.level for one in spikes), 2, facts, view.now, once=True)
+        as_of = view.balance.at if today and view.balance else usage_read_at(view)
+        return Finding(level, max(one.level for one in spikes), 2, facts, as_of, once=True)
     if not known or not past.read or not _is_over(past):
         return None
-    return Finding(0, 0, 2, {}, view.now, once=True)
+    return Finding(0, 0, 2, {}, usage_read_at(view), once=True)
 
 
 def _is_over(past: Past) -> bool:
@@ -85,11 +86,19 @@ def _is_news(spike: _Spike, recent: Sequence[_Spike | None]) -> bool:
     return all(one.spent < spike.spent for one in before)
 
 
+def usage_read_at(view: AccountView) -> datetime:
+    """Return the moment (UTC) that what is said of completed days is from."""
+    return _read_at(view) or view.now
+
+
+def _read_at(view: AccountView) -> datetime | None:
+    activity = (view.parts or {}).get("activity")
+    return activity.succeeded_at if activity else None
+
+
 def past_is_known(view: AccountView, limits: Limits) -> bool:
     """Return whether completed days can be judged by: read lately, and the newest is known."""
-    activity = (view.parts or {}).get("activity")
-    read_at = activity.succeeded_at if activity else None
-    fresh = is_fresh(read_at, view.now, STALE_AFTER * limits.activity_every)
+    fresh = is_fresh(_read_at(view), view.now, STALE_AFTER * limits.activity_every)
     return (
         fresh and view.past is not None and bool(view.past.days) and view.past.days[0] is not None
     )
@@ -194,11 +203,11 @@ def spend_level(view: AccountView, limits: Limits) -> Finding | None:
     found = _level_at(past, 0, floor)
     latest: dict[str, Fact] = {"latest": Usd.of_ratio(mean(week))}
     if found is None:
-        return Finding(0, 0, 1, latest, view.now, lasts=LEVEL_LASTS, once=True)
+        return Finding(0, 0, 1, latest, usage_read_at(view), lasts=LEVEL_LASTS, once=True)
     facts = latest | _level_facts(view, past, found, floor)
     told = any(_spike_at(past, age, floor) for age in range(WEEK))  # one cause is one message
     new = int(past.newest >= past.watched and not told)
-    return Finding(new, 1, 1, facts, view.now, lasts=LEVEL_LASTS, once=True)
+    return Finding(new, 1, 1, facts, usage_read_at(view), lasts=LEVEL_LASTS, once=True)
 
 
 def _level_at(past: Past, age: int, floor: Usd) -> _Level | None:
