@@ -59,8 +59,8 @@ def _history_restated(case: Case) -> Event:
 
 
 def _new_model(case: Case) -> Event:
-    headline, share = new_model(case)
-    return Event(headline, (share,) if share else ())
+    headline, *more = new_model(case)
+    return Event(headline, tuple(one for one in more if one))
 
 
 def _database_back(case: Case) -> Event:

@@ -158,8 +158,8 @@ def _percent(case: Case, value: Decimal) -> str:
     return case.voice.text(words.percent(value / 100))
 
 
-def new_model(case: Case) -> tuple[str, str]:
-    """Return what a model that was never used before has cost, and how much of all that is."""
+def new_model(case: Case) -> tuple[str, str, str]:
+    """Return what a model that was never used before has cost, how much of all that is, the rule."""
     requests = case.facts.get("requests")
     count = (
         f" for {case.voice.text(words.count(requests))} requests"
@@ -174,4 +174,9 @@ def new_model(case: Case) -> tuple[str, str]:
         f"New model on {case.on}: {_name(case, 'model')} cost {case.money('amount')}{count} since"
         f" {case.day('first')}."
     )
-    return headline, capital(part)
+    rule = ""
+    if case.usd("floor") is not None:
+        rule = (
+            f"The rule: a model's first 7 days, once they have cost at least {case.money('floor')}."
+        )
+    return headline, capital(part), rule

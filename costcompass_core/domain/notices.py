@@ -130,7 +130,9 @@ def new_model(use: FirstUse, at: datetime, floor: Usd) -> Notice | None:
     """Return a model that is new to the account, once it has cost at least `floor` (USD)."""
     if use.cost < floor or not use.cost:
         return None
-    facts: dict[str, Fact] = {"model": use.model, "amount": use.cost, "first": use.first}
+    facts: dict[str, Fact] = {
+        "model": use.model, "amount": use.cost, "first": use.first, "floor": floor,
+    }  # fmt: skip
     if use.requests is not None:
         facts["requests"] = use.requests
     if use.of:

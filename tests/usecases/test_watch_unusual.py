@@ -242,3 +242,16 @@ def test_a_runaway_job_is_told_by_when_it_runs_dry_and_by_what_is_not_as_usual(w
     )
     assert "about 16 hours at today's rate" in dry
     assert "$59.00 over the usual $1.00 a day" in unusual
+
+
+def test_a_new_model_is_told_once_two_cheap_days_together_cost_enough(world):
+    watcher, told = watched(world), []
+    for day, usd in enumerate(["0.6", "0.7", "0.9", "0", "0.3", "0.6", "2", "2", "2"]):
+        rows = [row(ago(-day), 1), row(ago(-day), usd, "new/model")]
+        watcher.world.accounts["main"].set_day(ago(-day), rows)
+        watcher._refresh("main", DAY, {})
+        told += [(day, one.notice) for one in watcher.letters() if one.notice]
+    [(day, notice)] = told
+    assert (day, notice.facts["amount"], notice.facts["first"]) == (1, Usd.of("1.3"), TODAY)
+    rule = "The rule: a model's first 7 days, once they have cost at least $1.00."
+    assert rule in alert_words.notice_details(notice, UTC)
