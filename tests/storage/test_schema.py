@@ -1,10 +1,15 @@
 """The schema as reviewed: `schema.sql` shows every change of it, and migrating twice changes nothing."""
 
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 
+from costcompass_core.domain.usage import Usage
 from costcompass_core.storage import migrations
 from costcompass_core.storage.migrations import STEPS
 from costcompass_core.storage.store import open_store
+from costcompass_core.storage.usage import add_past, remember_account
+from costcompass_core.usecases.report import Questions
 
 SNAPSHOT = Path(__file__).with_name("schema.sql")
 
@@ -68,4 +73,38 @@ def test_a_ledger_of_the_first_version_is_upgraded_with_all_that_it_holds(tmp_pa
         found = tx.execute("SELECT error, permanent, reason FROM refresh").fetchall()
         assert found == [("why", 1, None)]
     assert ours(store) == SNAPSHOT.read_text()
+    store.close()
+
+
+def test_a_ledger_from_before_analytics_keeps_its_days_and_lets_none_be_overwritten(
+    tmp_path, monkeypatch
+):
+    day, now = date(2026, 11, 22), datetime(2026, 11, 23, 9, tzinfo=UTC)
+    counts = ("0.30", "0")
+    with monkeypatch.context() as before:
+        before.setattr(migrations, "STEPS", STEPS[:2])
+        old = open_store(tmp_path)
+        with old.writing() as tx:
+            remember_account(tx, "main", "openrouter")
+            read = (day.isoformat(), "2026-11-23T08:00:00.000000Z")
+            tx.execute(
+                "INSERT INTO usage VALUES ('main', ?, 'a/b', 'a/b-1', 'e', 'H', 1, 2, 3, 0, NULL, ?, ?)",
+                (day.isoformat(), *counts),
+            )
+            tx.execute(
+                "INSERT INTO usage_day VALUES ('main', ?, ?, NULL, 1, 1, 1, 2, 3, 0, NULL, ?, ?)",
+                (*read, *counts),
+            )
+            tx.execute(
+                "INSERT INTO usage_month VALUES ('main', '2026-11', 'a/b', 'H', 1, 2, 3, 0, NULL, ?, ?)",
+                counts,
+            )
+        old.close()
+    store = open_store(tmp_path)
+    other = Usage(day, "x/y", "x/y", "", "", 1, 1, 1, 0, 0, Decimal(9), Decimal(0))
+    with store.writing() as tx:
+        assert add_past(tx, "main", {day: (other,)}, now) == ()
+    report = Questions(store).spend("yesterday", now)
+    assert [(row.name, row.cost.text()) for row in report.rows] == [("a/b", "0.30")]
+    assert Questions(store).spend("mtd", now).total.text() == "0.30"
     store.close()
