@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot import summary, words
 from costcompass_core.domain.accuracy import AccuracyReport, Horizon, Off
-from costcompass_core.domain.money import ZERO, Usd
+from costcompass_core.domain.money import CENT, ZERO, Usd
 
 _NAMES = {7: "a week", 30: "30 days"}
 NOTE = (
@@ -51,14 +51,19 @@ def _sentence(one: Horizon) -> str:
         return ""
     return (
         f"Forecasts of {_name(one)} were off by {words.usd(one.walk.usd)} on average"
-        f" ({words.percent(one.walk.share)} of {words.usd(one.actual)}),"
+        f" ({_share(one.walk)}{words.usd(one.actual)}),"
         f" {_against(one.walk, one.plain)}."
     )
 
 
+def _share(off: Off) -> str:
+    return "" if off.share is None else f"{words.percent(off.share)} of "
+
+
 def _against(walk: Off, plain: Off) -> str:
     """Return how the plain rule did in comparison."""
-    told = f"{words.usd(plain.usd)} ({words.percent(plain.share)})"
+    share = "" if plain.share is None else f" ({words.percent(plain.share)})"
+    told = f"{words.usd(plain.usd)}{share}"
     if walk.usd == plain.usd:
         return f"as much as the plain rule, {told}"
     side = "less" if walk.usd < plain.usd else "more"
@@ -84,7 +89,7 @@ def _direction(bias: Usd) -> str:
 
 
 def _small(bias: Usd) -> bool:
-    return abs(bias.amount) < Usd.of("0.01").amount
+    return abs(bias.amount) < CENT.amount
 
 
 def _name(one: Horizon) -> str:

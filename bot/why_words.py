@@ -12,7 +12,7 @@ from bot import words
 from bot.summary import Quote, troubles
 from costcompass_core.domain.attribution import Attribution, Shift
 from costcompass_core.domain.days import ONE_DAY, Period
-from costcompass_core.domain.money import ZERO, Usd
+from costcompass_core.domain.money import CENT, ZERO, Usd
 from costcompass_core.domain.reasons import Reason, biggest_move, reasons, spent
 from costcompass_core.domain.why import HostSplit, WhyReport
 
@@ -22,7 +22,6 @@ LEGEND: Final = (
     " and moves between hosts."
 )
 """What the three columns mean."""
-_CENT: Final = Decimal("0.01")
 _LISTED: Final = 5
 """Models that a note names, at most."""
 _MOVED: Final = Fraction(5, 100)
@@ -44,7 +43,7 @@ def headline(report: WhyReport, quote: Quote = words.clean) -> str:
         return f"Unchanged: nothing was spent in either period{on}."
     told = _reasons(found, quote)
     ends = f": {told}." if told else "."
-    if abs(found.change.amount) < _CENT:
+    if abs(found.change.amount) < CENT.amount:
         return f"Unchanged at {words.usd(found.after)}{on}{ends}"
     size = words.usd(Usd(abs(found.change.amount)))
     return f"{'Up' if found.change > ZERO else 'Down'} {size}{on}{ends}"
@@ -70,7 +69,7 @@ def _span(period: Period) -> str:
 
 
 def _reasons(found: Attribution, quote: Quote) -> str:
-    changed = found.change.amount if abs(found.change.amount) >= _CENT else Decimal(0)
+    changed = found.change.amount if abs(found.change.amount) >= CENT.amount else Decimal(0)
     return ", ".join(_reason(one, changed, found, quote) for one in reasons(found))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
-from bot import summary, words
+from bot import forecast_words, summary, words
 from bot.digest_words.pieces import Figure, plan_figure, restated_lines, versus
 from costcompass_core.domain.days import ONE_DAY
 from costcompass_core.domain.digest import DigestReport
@@ -102,7 +102,7 @@ def figures(report: DigestReport, zone: tzinfo) -> Iterator[Figure]:
     if (plan := plan_figure(outlook.next_month, outlook.foreign_subscriptions)) is not None:
         yield plan
     yield from _balance_figures(report, zone)
-    if picture := summary.recent_line(outlook):
+    if picture := forecast_words.recent_line(outlook):
         yield Figure(f"last {len(outlook.recent)} days", "", picture)
 
 
@@ -145,7 +145,7 @@ def _landing(report: DigestReport) -> Figure | None:
     month, known = report.outlook.this_month, report.outlook.known_days
     if month.total is None:
         return None
-    spread = summary.landing_range(month)
+    spread = forecast_words.landing_range(month)
     rests_on = spread or f"expected, by {words.plural(known, 'known day')}"
     return Figure(f"by {words.day(month.month.last)}", words.usd(month.total), rests_on)
 

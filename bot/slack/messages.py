@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime, tzinfo
 from typing import Final
 
-from bot import summary, words
+from bot import forecast_words, summary, words
 from bot.slack.blocks import Message, bullets, button, context, section
 from bot.slack.words import escape, fenced
 from costcompass_core.domain.forecast import ForecastReport
 from costcompass_core.domain.money import Usd
-from costcompass_core.domain.reports import SpendReport, SpendRow
+from costcompass_core.domain.reports import SpendReport, SpendRow, tokens_of
 
 _ROWS: Final = 12
 """Ranked rows in one message; the rest is one line with its sum."""
@@ -44,20 +44,20 @@ def _row(place: int, row: SpendRow) -> str:
     told = [words.percent(row.share)]
     if counts.requests is not None:
         told.append(f"{words.count(counts.requests)} requests")
-    if counts.prompt_tokens is not None and counts.completion_tokens is not None:
-        told.append(f"{words.count(counts.prompt_tokens + counts.completion_tokens)} tokens")
+    if (tokens := tokens_of(counts)) is not None:
+        told.append(f"{words.count(tokens)} tokens")
     return f"{place}. *{escape(words.usd(row.cost))}*  {escape(fenced(row.name))}  {escape(' · '.join(told))}"
 
 
 def forecast_message(report: ForecastReport, now: datetime, zone: tzinfo) -> Message:
     """Return the answer to `/forecast`."""
     several = len(report.balances) > 1
-    headline = escape(summary.forecast_headline(report))
+    headline = escape(forecast_words.forecast_headline(report))
     lines = [
-        *(summary.balance_line(one, zone, now, several=several) for one in report.balances),
+        *(forecast_words.balance_line(one, zone, now, several=several) for one in report.balances),
         *_runway(report, several=several),
-        summary.this_month_line(report),
-        *([summary.no_range(report)] if summary.no_range(report) else []),
+        forecast_words.this_month_line(report),
+        *forecast_words.no_range(report),
         *summary.foreign(report.foreign_subscriptions),
         *summary.troubles(report.health, now),
     ]
@@ -73,17 +73,17 @@ def forecast_message(report: ForecastReport, now: datetime, zone: tzinfo) -> Mes
 
 def _runway(report: ForecastReport, *, several: bool) -> list[str]:
     line, spread = (
-        summary.runway_line(report.runway, several=several),
-        summary.runway_range(report.runway),
+        forecast_words.runway_line(report.runway, several=several),
+        forecast_words.runway_range(report.runway),
     )
     return [f"{line.removesuffix('.')}; {spread}." if spread else line]
 
 
 def _footer(report: ForecastReport) -> str:
-    burn = summary.burn_line(report)
+    burn = forecast_words.burn_line(report)
     if not burn:
         return "No completed day is known yet."
-    picture = summary.recent_line(report)
+    picture = forecast_words.recent_line(report)
     recent = f"last {len(report.recent)} days {picture}"
     return f"Burn rate: {burn}" + (f" · {recent}" if picture else "")
 

@@ -40,7 +40,11 @@ def _horizon(one: Horizon) -> dict[str, Any]:
     }
 
 
-def _off(off: Off | None) -> dict[str, str] | None:
+def _off(off: Off | None) -> dict[str, str | None] | None:
     if off is None:
         return None
-    return {"off_usd": off.usd.text(), "share": str(off.share), "bias_usd": off.bias.text()}
+    return {
+        "off_usd": off.usd.text(),
+        "share": None if off.share is None else str(off.share),
+        "bias_usd": off.bias.text(),
+    }

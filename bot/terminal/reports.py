@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from datetime import datetime, tzinfo
 from decimal import Decimal
 
-from bot import summary, words
+from bot import forecast_words, summary, words
 from bot.terminal.figures import figure_line
 from bot.terminal.paint import Paint, fit, wrapped
 from costcompass_core.domain.forecast import ForecastReport
-from costcompass_core.domain.reports import SpendReport, SpendRow
+from costcompass_core.domain.reports import SpendReport, SpendRow, tokens_of
 
 _NAME, _COST, _SHARE, _COUNT, _BAR = 30, 11, 8, 8, 10
 """Columns of a table; with margins and gaps they add up to `WIDTH`."""
@@ -47,9 +47,7 @@ def _table(report: SpendReport, paint: Paint) -> list[str]:
 
 
 def _line(row: SpendRow, name: int, cost: int, top: Decimal, paint: Paint) -> str:
-    tokens = None
-    if row.counts.prompt_tokens is not None and row.counts.completion_tokens is not None:
-        tokens = row.counts.prompt_tokens + row.counts.completion_tokens
+    tokens = tokens_of(row.counts)
     return (
         f"  {fit(words.clean(row.name, 200), name)}"
         f"{paint(f'{words.usd(row.cost):>{cost}}', 'bold')}"
@@ -67,12 +65,12 @@ def _share(share: Decimal) -> str:
 
 def forecast_text(report: ForecastReport, now: datetime, zone: tzinfo, paint: Paint) -> str:
     """Return the answer to `forecast` in at most 80 columns."""
-    parts = [paint(wrapped(summary.forecast_headline(report), ""), "bold"), ""]
+    parts = [paint(wrapped(forecast_words.forecast_headline(report), ""), "bold"), ""]
     parts += [figure_line(*one, paint) for one in _figures(report, now, zone)]
-    spread = summary.runway_range(report.runway)
+    spread = forecast_words.runway_range(report.runway)
     notes = [
         *([f"Runway: {spread}."] if spread else []),
-        *([summary.no_range(report)] if summary.no_range(report) else []),
+        *forecast_words.no_range(report),
         *summary.foreign(report.foreign_subscriptions),
         *summary.troubles(report.health, now),
     ]
@@ -84,7 +82,7 @@ def _figures(report: ForecastReport, now: datetime, zone: tzinfo) -> Iterator[tu
     """Yield each figure of a forecast: its label, the figure, what it rests on."""
     plan, month = report.next_month, report.this_month
     if plan.usage is not None and plan.total is not None:
-        yield "usage", words.usd(plan.usage), summary.burn_line(report)
+        yield "usage", words.usd(plan.usage), forecast_words.burn_line(report)
         yield "subscriptions", words.usd(plan.subscriptions), "active next month"
         yield plan.month.label, words.usd(plan.total), "together"
     if month.so_far is not None and month.total is not None:
@@ -92,7 +90,7 @@ def _figures(report: ForecastReport, now: datetime, zone: tzinfo) -> Iterator[tu
         yield (
             f"by {words.day(month.month.last)}",
             words.usd(month.total),
-            summary.landing_range(month) or "expected, by recent days and weekdays",
+            forecast_words.landing_range(month) or "expected, by recent days and weekdays",
         )
     for one in report.balances:
         name = "balance" if len(report.balances) == 1 else f"balance {one.account}"
@@ -102,5 +100,5 @@ def _figures(report: ForecastReport, now: datetime, zone: tzinfo) -> Iterator[tu
         until = report.runway.empty_on
         when = f", empty on {words.day(until, year=True)} (UTC)" if until else ""
         yield "runway", f"{report.runway.days} days", f"as expected{when}"
-    if picture := summary.recent_line(report):
+    if picture := forecast_words.recent_line(report):
         yield f"last {len(report.recent)} days", "", picture

@@ -14,7 +14,8 @@ from typing import Final, NamedTuple
 
 from costcompass_core.domain.burn import BURN_DAYS, History, burn_of
 from costcompass_core.domain.days import ONE_DAY, each_day
-from costcompass_core.domain.money import Usd
+from costcompass_core.domain.money import ZERO, Usd
+from costcompass_core.domain.movers import mean
 from costcompass_core.domain.outlook import BAND_DAYS, LEVEL_DAYS, estimate, outlook_of
 from costcompass_core.domain.reports import Health, share_of
 
@@ -28,11 +29,12 @@ MOST_ORIGINS: Final = 200
 class Off:
     """How far one method was off: USD on average, as a share of what came, and in which direction.
 
+    `share` is `None` where nothing was spent.
     `bias` is the mean of forecast minus reality (USD): above zero it expected too much.
     """
 
     usd: Usd
-    share: Decimal
+    share: Decimal | None
     bias: Usd
 
 
@@ -92,7 +94,7 @@ def replay(history: History, days: int, most: int = MOST_ORIGINS) -> Horizon:
         count,
         newest_first[-1].origin,
         newest_first[0].origin,
-        _mean([one.actual for one in newest_first]),
+        mean([one.actual for one in newest_first]),
         _off([one.walk - one.actual for one in newest_first], actual),
         _off([one.plain - one.actual for one in newest_first], actual),
         share_of(inside, Usd.of(count)),
@@ -138,8 +140,5 @@ def _trial(history: History, origin: date, ahead: Sequence[Usd]) -> _Trial | Non
 
 def _off(errors: Sequence[Usd], actual: Usd) -> Off:
     sizes = [Usd(abs(one.amount)) for one in errors]
-    return Off(_mean(sizes), share_of(Usd.total(sizes), actual), _mean(errors))
-
-
-def _mean(amounts: Sequence[Usd]) -> Usd:
-    return Usd.of_ratio(Usd.total(amounts).ratio() / len(amounts))
+    share = share_of(Usd.total(sizes), actual) if actual else None
+    return Off(mean(sizes) or ZERO, share, mean(errors) or ZERO)

@@ -21,7 +21,7 @@ from fractions import Fraction
 from typing import Literal
 
 from costcompass_core.domain.money import ZERO, Usd
-from costcompass_core.domain.reports import Amounts, grouped
+from costcompass_core.domain.reports import Amounts, grouped, tokens_of
 
 Tag = Literal["new", "gone", "non-token"]
 
@@ -117,14 +117,9 @@ def attribute(before: Iterable[Amounts], after: Iterable[Amounts]) -> Attributio
 
 def _slices(amounts: Iterable[Amounts]) -> dict[str, Slice]:
     return {
-        one.name: Slice(Usd(one.cost), Usd(one.byok_cost), _tokens(one)) for one in grouped(amounts)
+        one.name: Slice(Usd(one.cost), Usd(one.byok_cost), tokens_of(one))
+        for one in grouped(amounts)
     }
-
-
-def _tokens(one: Amounts) -> int | None:
-    if one.prompt_tokens is None or one.completion_tokens is None:
-        return None
-    return one.prompt_tokens + one.completion_tokens
 
 
 def _has_tokens(one: Slice) -> bool:

@@ -10,14 +10,12 @@ from typing import Final, NamedTuple
 
 from costcompass_core.domain.burn import History
 from costcompass_core.domain.days import ONE_DAY, Month, each_day, missing
-from costcompass_core.domain.money import ZERO, Usd
+from costcompass_core.domain.money import CENT, ZERO, Usd
 from costcompass_core.domain.notices import settled_at
 from costcompass_core.domain.reports import share_of
 
 USUAL_DAYS: Final = 7
 """Completed UTC days before a day that say what is usual for it."""
-FLOOR: Final = Usd(Decimal("0.01"))
-"""Changes below a cent are not told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,4 +134,4 @@ def restatements(changes: Iterable[DayChange]) -> tuple[Restated, ...]:
         Restated(account, day, some[0].before, some[-1].after)
         for (day, account), some in sorted(days.items())
     ]
-    return tuple(one for one in found if abs((one.after - one.before).amount) >= FLOOR.amount)
+    return tuple(one for one in found if abs((one.after - one.before).amount) >= CENT.amount)

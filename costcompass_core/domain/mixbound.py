@@ -9,7 +9,7 @@ from typing import Final
 
 from costcompass_core.domain.money import ENDLESS_DECIMALS, EXACT
 from costcompass_core.domain.past import Used, before_week, in_week
-from costcompass_core.domain.reports import Amounts
+from costcompass_core.domain.reports import Amounts, tokens_of
 
 _UNIT: Final = 10**ENDLESS_DECIMALS
 
@@ -25,10 +25,8 @@ class _Side:
 
     def add(self, one: Amounts) -> None:
         self.cost = EXACT.add(self.cost, one.cost)
-        if self.tokens is None or one.prompt_tokens is None or one.completion_tokens is None:
-            self.tokens = None
-        else:
-            self.tokens += one.prompt_tokens + one.completion_tokens
+        more = tokens_of(one)
+        self.tokens = None if self.tokens is None or more is None else self.tokens + more
 
     @property
     def told(self) -> bool:

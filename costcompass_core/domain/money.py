@@ -150,3 +150,5 @@ class Usd:
 
 
 ZERO: Final = Usd(Decimal(0))
+CENT: Final = Usd(Decimal("0.01"))
+"""What is less is seldom worth a word."""

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final, NamedTuple
 
-from costcompass_core.domain.ledger import FLOOR
-from costcompass_core.domain.money import ZERO, Usd
+from costcompass_core.domain.money import CENT, ZERO, Usd
 
 MOVERS: Final = 3
 """Models that are told to have moved, at most."""
@@ -68,6 +67,6 @@ def movers(
 
 def most_moved(found: Iterable[Mover]) -> tuple[Mover, ...]:
     """Return the few that changed most, by a cent at least."""
-    told = [one for one in found if abs(one.change.amount) >= FLOOR.amount]
+    told = [one for one in found if abs(one.change.amount) >= CENT.amount]
     told.sort(key=lambda one: (-abs(one.change.amount), one.name))
     return tuple(told[:MOVERS])

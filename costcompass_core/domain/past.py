@@ -22,8 +22,8 @@ BASE_LEAST: Final = 14
 """Days that are enough of them; a younger account is not judged."""
 BASE_UNKNOWN: Final = 2
 """Days of them that may stay unknown: one that never comes must not end all judgement for weeks."""
-PAST_DAYS: Final = WEEK + WEEK + BASE + 1
-"""Days that the rules look back on at most."""
+PAST_DAYS: Final = WEEK + 3 + WEEK + BASE
+"""Days that the rules look back on at most: spikes of ten days, and the level before the oldest."""
 BANDS: Final = ((0, 0), (1, WEEK - 1), (WEEK, BASE), (BASE + 1, WEEK + BASE - 1))
 """How old the days of each `Used.band` are, 0 for yesterday: what any of the windows is made of."""
 _DAY, _DAY_BASE = (0,), (1, 2)

@@ -17,14 +17,13 @@ from fractions import Fraction
 from typing import Final
 
 from costcompass_core.domain.catalogue import Changed
-from costcompass_core.domain.money import ZERO, Usd
+from costcompass_core.domain.money import CENT, ZERO, Usd
 from costcompass_core.domain.reports import Amounts
 
 MONTH_DAYS: Final = 30
 """Completed UTC days that "in use" looks back on, and the month that effects are told for."""
 WARNED_DAYS: Final = 7
 """The last days of a model on each of which its end is told."""
-_CENT: Final = Usd.of("0.01")
 
 Prices = Mapping[str, Usd]
 
@@ -140,4 +139,4 @@ def _end(one: Changed, cost: Usd) -> EndNews | None:
 
 def _matters(one: PriceNews) -> bool:
     """Return whether a change is a cent a month or more, or can't be weighted."""
-    return one.effect is None or max(one.effect, -one.effect) >= _CENT
+    return one.effect is None or max(one.effect, -one.effect) >= CENT

@@ -8,11 +8,10 @@ from fractions import Fraction
 from typing import Final, Literal, NamedTuple
 
 from costcompass_core.domain.attribution import Attribution, Shift, Slice
-from costcompass_core.domain.money import ZERO, Usd
+from costcompass_core.domain.money import CENT, ZERO, Usd
 
 NAMED: Final = 2
 """Models that one reason names, at most."""
-_CENT: Final = Fraction(1, 100)
 _SMALL: Final = Fraction(1, 100)
 """An effect below this part of the biggest one is not told."""
 _SIDE: Final = Fraction(1, 10)
@@ -68,7 +67,7 @@ def reasons(found: Attribution) -> tuple[Reason, ...]:
         _by_model("non-token", found.untold, found.shifts, _untold),
     ]
     told.sort(key=lambda one: -abs(one.usd.amount))
-    least = max(_CENT, abs(told[0].usd.ratio()) * _SMALL)
+    least = max(CENT.ratio(), abs(told[0].usd.ratio()) * _SMALL)
     return tuple(one for one in told if abs(one.usd.ratio()) >= least)
 
 

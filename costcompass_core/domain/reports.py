@@ -36,6 +36,13 @@ class Amounts(NamedTuple):
     cached_tokens: int | None
 
 
+def tokens_of(one: Counts | Amounts) -> int | None:
+    """Return all tokens, `None` where a part was not reported; reasoning is part of completion."""
+    if one.prompt_tokens is None or one.completion_tokens is None:
+        return None
+    return one.prompt_tokens + one.completion_tokens
+
+
 @dataclass(frozen=True, slots=True)
 class SpendRow:
     """One ranked row: USD from the balance, USD under own upstream keys, share of the total."""

@@ -20,7 +20,7 @@ from costcompass_core.domain.errors import UsageError
 from costcompass_core.domain.forecast import NextMonth
 from costcompass_core.domain.money import Usd
 from costcompass_core.domain.prices import list_cost
-from costcompass_core.domain.reports import Amounts
+from costcompass_core.domain.reports import Amounts, tokens_of
 
 _USE: Final = "use `forecast if MODEL to OTHER 50%`; the share is 100% where none is written"
 _FORM: Final = re.compile(
@@ -164,9 +164,7 @@ def what_if(
 
 def effective_of(used: Amounts | None) -> Effective | None:
     """Return what a model's tokens really cost the account, where that is known."""
-    if used is None or used.prompt_tokens is None or used.completion_tokens is None:
-        return None
-    tokens = used.prompt_tokens + used.completion_tokens
-    if not tokens or used.cost <= 0:
+    tokens = None if used is None else tokens_of(used)
+    if used is None or not tokens or used.cost <= 0:
         return None
     return Effective(Usd.of_ratio(Fraction(used.cost) * 1_000_000 / tokens), tokens)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Final, NamedTuple
 
+from costcompass_core.domain.days import utc_day
 from costcompass_core.domain.forecast import AccountBalance
 from costcompass_core.domain.money import ZERO, Usd
 from costcompass_core.domain.usage import Balance
-from costcompass_core.storage.codec import moment_text, usd_of
+from costcompass_core.storage.codec import moment_of, moment_text, usd_of
 
 NEAR: Final = timedelta(minutes=15)
 """How far from the edge of a period a reading may lie to stand for it: three default intervals."""
@@ -111,3 +112,10 @@ def newest_counter(
 def _counter(at: str, used: str, withdrawn: str) -> Counter:
     taken = usd_of(used)
     return Counter(datetime.fromisoformat(at), taken, taken + usd_of(withdrawn))
+
+
+def first_read_on(tx: sqlite3.Connection, account: str) -> date | None:
+    """Return the UTC day of the first reading of an account's balance, `None` without any."""
+    [first] = tx.execute("SELECT min(at) FROM balance WHERE account = ?", (account,)).fetchone()
+    at = moment_of(first)
+    return None if at is None else utc_day(at)

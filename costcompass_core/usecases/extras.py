@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from costcompass_core.domain.catalogue import too_short
 from costcompass_core.domain.days import utc_day
@@ -44,24 +44,30 @@ def read_extras(
     progress: Progress,
 ) -> None:
     """Read and store what is due beside the `parts` that were just committed."""
-    _today(source, store, now, outcome, progress)
+    desk = _Desk(source, store, now, outcome, progress)
+    _today(desk)
     if "activity" in parts:
-        _split_by_key(source, store, now, outcome, progress)
-        _price_list(source, store, now, outcome, progress)
+        _split_by_key(desk)
+        _price_list(desk)
 
 
-def _split_by_key(
-    source: Source,
-    store: Store,
-    now: Callable[[], datetime],
-    outcome: Outcome,
-    progress: Progress,
-) -> None:
+class _Desk(NamedTuple):
+    """What every reading here needs."""
+
+    source: Source
+    store: Store
+    now: Callable[[], datetime]
+    outcome: Outcome
+    progress: Progress
+
+
+def _split_by_key(desk: _Desk) -> None:
     """Read what each key used on the days whose split is not known yet.
 
     A failure here is a remark, not a failed refresh: the account's own rows are complete without
     it, and the days stay marked for the next time.
     """
+    source, store, now, outcome, progress = desk
     account, provider, today = source.account.name, source.provider, utc_day(now())
     with store.reading() as tx:
         since = today - timedelta(days=provider.window_days)
@@ -91,14 +97,9 @@ def today_due(before: TodayTry | None, now: datetime) -> bool:
     return now - before.tried_at >= (_REFUSED_EVERY if before.permanent else _TODAY_EVERY)
 
 
-def _today(
-    source: Source,
-    store: Store,
-    now: Callable[[], datetime],
-    outcome: Outcome,
-    progress: Progress,
-) -> None:
+def _today(desk: _Desk) -> None:
     """Read what is reported of the current UTC day, where the provider tells that."""
+    source, store, now, outcome, progress = desk
     account, client, analytics = source.account.name, source.client, source.provider.analytics
     if analytics is None:
         return
@@ -124,14 +125,9 @@ def _today(
         store_today(tx, account, today, SoFar(rows, so_far.at), at)
 
 
-def _price_list(
-    source: Source,
-    store: Store,
-    now: Callable[[], datetime],
-    outcome: Outcome,
-    progress: Progress,
-) -> None:
+def _price_list(desk: _Desk) -> None:
     """Read the provider's price list once a UTC day; a failure is tried again next time."""
+    source, store, now, outcome, progress = desk
     read, name = source.provider.read_models, source.provider.name
     if read is None:
         return

@@ -27,9 +27,14 @@ from costcompass_core.domain.reread import Verdict, days_to_ask, judge
 from costcompass_core.domain.usage import Activity, Balance, Reading, Usage
 from costcompass_core.storage import usage as usage_queries
 from costcompass_core.storage.balance import add_balance
+from costcompass_core.storage.notice_views import (
+    day_losses,
+    first_uses,
+    previous_credits,
+    settled_days,
+)
 from costcompass_core.storage.refreshes import Part, note_failure, note_success
 from costcompass_core.storage.store import Store
-from costcompass_core.storage.views import day_losses, first_uses, previous_credits, settled_days
 from costcompass_core.usecases.extras import read_extras
 from costcompass_core.usecases.source import Outcome, Progress, Restated, Source
 from costcompass_core.usecases.watch import Watch, look
