@@ -38,11 +38,26 @@ MAX_WORDS: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class SpendQuery:
-    """A parsed question. A model is kept when its name matches every one of `filters`."""
+    """A parsed question. A model is kept when its name matches every one of `filters`.
+
+    `said` is the word that named the period, so that `words` can ask a similar question.
+    """
 
     period: Period
     by: Dimension = "model"
     filters: tuple[str, ...] = ()
+    said: str = "mtd"
+
+    @property
+    def exactly(self) -> str | None:
+        """The one model that is asked about, where it was named whole (`=NAME`)."""
+        whole = [word[1:] for word in self.filters if len(word) > 1 and word.startswith("=")]
+        return whole[0] if whole and len(self.filters) == 1 else None
+
+    def words(self) -> str:
+        """Return words that ask this question."""
+        by = [] if self.by == "model" else [f"by {self.by}"]
+        return " ".join([self.said, *by, *self.filters])
 
     def keeps(self, model: str) -> bool:
         """Return whether the model's name contains every filter (`*` stands for anything)."""
@@ -50,8 +65,13 @@ class SpendQuery:
 
 
 def matches(word: str, model: str) -> bool:
-    """Return whether `model` contains `word`, in any case; `*` in it stands for anything."""
+    """Return whether `model` contains `word`, in any case; `*` in it stands for anything.
+
+    A word that begins with `=` is a whole name, for one name may begin like another.
+    """
     name, end = model.lower(), 0
+    if len(word) > 1 and word.startswith("="):
+        return name == word[1:].lower()
     for part in word.lower().split("*"):  # no regular expression: many `*` make one run for hours
         start = name.find(part, end)
         if start < 0:
@@ -96,6 +116,7 @@ def parse_spend(
     period: Period | None = None
     by: Dimension | None = None
     filters: list[str] = []
+    said = default
     while left:
         word = left.pop(0)
         if word == "by":
@@ -104,15 +125,15 @@ def parse_spend(
         elif word == "last" and left[:1] == ["month"]:
             left.pop(0)
             _once("period", period, words)
-            period = _month(Month.of(today).previous, today)
+            period, said = _month(Month.of(today).previous, today), "last month"
         elif (found := _period(word, today, first_day)) is not None:
             _once("period", period, words)
-            period = found
+            period, said = found, word
         else:
             filters.append(word)
     _refuse_typos(filters, models)
     period = period or _period(default, today, first_day) or _month(Month.of(today), today)
-    return SpendQuery(period, by or "model", tuple(filters))
+    return SpendQuery(period, by or "model", tuple(filters), said)
 
 
 _USAGE: Final = "use [PERIOD] [by DIMENSION] [MODEL…], for example `7d by host claude`, or `help`"

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-from costcompass_core.domain.money import EXACT, Usd, exact_sum
+from costcompass_core.domain.days import Period
+from costcompass_core.domain.money import EXACT, ZERO, Usd, exact_sum
 from costcompass_core.domain.query import SpendQuery
 from costcompass_core.domain.subscriptions import Subscription
+from costcompass_core.domain.timeline import Timeline
 
 
 class Counts(NamedTuple):
@@ -53,6 +55,23 @@ class SpendRow:
     share: Decimal
     counts: Counts
 
+    @property
+    def per_million(self) -> Usd | None:
+        """USD for a million tokens, `None` where either is nothing or the tokens are not known."""
+        tokens = tokens_of(self.counts)
+        if not tokens or self.cost <= ZERO:
+            return None
+        return Usd.of_ratio(self.cost.ratio() * 10**6 / tokens)
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What as many UTC days just before a period cost (USD), in all and under each row's name."""
+
+    period: Period
+    total: Usd
+    costs: Mapping[str, Usd]
+
 
 @dataclass(frozen=True, slots=True)
 class Health:
@@ -76,6 +95,8 @@ class SpendReport:
     `unattributed` is not known, no reading around midnight is, and it is the least that today has
     cost. Where rows of today are reported, `today_reported` is when the oldest account's were (UTC),
     and `today_silent` are the accounts of which none are.
+    `before` is the period before, `None` where either of the two is not wholly known, and `timeline`
+    what the period cost over time, `None` where it is no more than a day.
     `last_month` is last month's total, which leads while nothing of this month is completed; `meant`
     a name that a filter without any match nearly is.
     """
@@ -98,6 +119,29 @@ class SpendReport:
     today_until: datetime | None = None
     today_reported: datetime | None = None
     today_silent: tuple[str, ...] = ()
+    before: Before | None = None
+    timeline: Timeline | None = None
+
+    def change_of(self, row: SpendRow) -> Decimal | None:
+        """Return by what share a row changed against the period before, where that is known."""
+        if self.before is None or self.query.by == "day":
+            return None
+        return change(row.cost, self.before.costs.get(row.name, ZERO))
+
+    @property
+    def change(self) -> Decimal | None:
+        """By what share the total changed against the period before, where that is known."""
+        return None if self.before is None else change(self.total, self.before.total)
+
+
+def change(cost: Usd, before: Usd) -> Decimal | None:
+    """Return by what share a cost changed, to four decimals; `None` where nothing was before.
+
+    A negative cost before, of which no share can be told, counts as nothing.
+    """
+    if before <= ZERO:
+        return None
+    return share_of(cost - before, before)
 
 
 def sum_counts(counts: Sequence[int | None]) -> int | None:

@@ -6,11 +6,12 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
+from decimal import Decimal
 from typing import Final, NamedTuple
 
 from costcompass_core.domain.burn import History
 from costcompass_core.domain.days import ONE_DAY, Month, missing
-from costcompass_core.domain.money import Usd
+from costcompass_core.domain.money import Usd, exact_sum
 from costcompass_core.domain.query import Dimension
 from costcompass_core.domain.reports import Amounts
 from costcompass_core.storage.codec import day_of, sum_of, usd_of
@@ -77,6 +78,33 @@ def _sources(
         yield _Source("usage", "day", first.isoformat(), (start.first - ONE_DAY).isoformat())
     if last > end.last:
         yield _Source("usage", "day", (end.last + ONE_DAY).isoformat(), last.isoformat())
+
+
+def spent_by_day(
+    tx: sqlite3.Connection, first: date, last: date, models: str | None
+) -> dict[date, Usd]:
+    """Return what was spent on each UTC day with rows (USD); `models` as for `amounts`."""
+    spent = amounts(tx, first, last, "day", models)
+    return {date.fromisoformat(one.name): Usd(one.cost) for one in spent}
+
+
+def spent_by_month(
+    tx: sqlite3.Connection, first: date, last: date, models: str | None
+) -> dict[date, Usd]:
+    """Return what was spent in each calendar month (USD) under its first day of the range."""
+    costs: dict[date, list[Decimal]] = {}
+    for source in _sources(tx, first, last, "model", models):
+        for name, joined in tx.execute(
+            f"SELECT substr({source.column}, 1, 7) AS name, group_concat(cost, ' ')"
+            f" FROM {source.table}"
+            f" WHERE account IN (SELECT name FROM account) AND {source.column} BETWEEN ?1 AND ?2"
+            + ("" if models is None else " AND model IN (SELECT value FROM json_each(?3))")
+            + " GROUP BY name",
+            (source.first, source.last, *(() if models is None else (models,))),
+        ):
+            begun = max(date.fromisoformat(f"{name}-01"), first)
+            costs.setdefault(begun, []).append(sum_of(joined))
+    return {month: Usd(exact_sum(some)) for month, some in costs.items()}
 
 
 def host_amounts(tx: sqlite3.Connection, first: date, last: date) -> dict[str, list[Amounts]]:

@@ -186,3 +186,17 @@ def test_any_text_is_a_question_or_a_usage_error(words, today, age):
     assert all(day < today for day in days)
     assert period.end is None or period.end >= period.start
     assert bool(days) == (period.end is not None and not period.today)
+
+
+def test_a_name_after_an_equals_sign_is_a_whole_name():
+    query = ask("7d =OpenAI/gpt-4.1")
+    assert query.exactly == "openai/gpt-4.1"
+    assert query.keeps("openai/gpt-4.1")
+    assert not query.keeps("openai/gpt-4.1-mini")
+    assert ask("7d gpt").exactly is None
+
+
+@pytest.mark.parametrize("words", ["", "7d by host claude", "last month by day", "=openai/gpt-4.1"])
+def test_the_words_of_a_question_ask_it_again(words):
+    query = ask(words)
+    assert ask(query.words()) == query

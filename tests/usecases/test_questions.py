@@ -59,6 +59,22 @@ def test_filters_keep_models_and_parts_add_up(world):
         world.spend("yesturday")
 
 
+def test_the_period_before_is_the_one_that_why_compares_with(world):
+    world = world(main=demo_account(TODAY))
+    world.refresh()
+    for words in ("7d", "7d claude"):
+        report = world.spend(words)
+        why = Questions(world.store).why(words, world.now)
+        assert report.before.total == why.found.before
+        assert {one.name: one.before.cost for one in why.found.shifts if one.before.cost} == {
+            name: cost for name, cost in report.before.costs.items() if cost
+        }
+        assert Usd.total(report.timeline.known) == report.total
+    assert world.spend("all").before is None, "nothing comes before"
+    assert world.spend("30d").before is None, "not all of those days were ever read"
+    assert Usd.total(world.spend("ytd").timeline.known) == world.spend("ytd").total
+
+
 def test_the_first_day_of_a_month_has_nothing_completed_and_remembers_the_last_month(world):
     account = steady()
     for age in range(-7, 1):

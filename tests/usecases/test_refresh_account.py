@@ -13,7 +13,7 @@ from bot.sandbox.openrouter_rows import activity_row
 from bot.sandbox.scenario import demo_account
 from costcompass_core.domain.errors import CostCompassError, KeyRejected, WrongKeyType
 from costcompass_core.domain.money import Usd
-from costcompass_core.usecases.report import NO_KEY
+from costcompass_core.usecases.spend import NO_KEY
 
 MODEL = "openai/gpt-4.1"
 
