@@ -94,7 +94,9 @@ class Daemon:
             self._alerting = Alerting(config, self._store, self._reveal, self._now)
             self._slack = SlackService(
                 config.slack,
-                Questions(self._store, config.subscriptions, config.timezone),
+                Questions(
+                    self._store, config.subscriptions, config.timezone, config.alerts.budgets
+                ),
                 self._reveal,
                 self._now,
                 self._alerting,

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, tzinfo
+from collections.abc import Iterator
+from datetime import datetime
 
 from bot import words
+from bot.words import Figure
+from costcompass_core.domain.budgets import Standing
 from costcompass_core.domain.burn import BURN_DAYS
-from costcompass_core.domain.forecast import AccountBalance, ForecastReport, Runway, ThisMonth
+from costcompass_core.domain.forecast import ForecastReport, Runway, ThisMonth
 from costcompass_core.domain.outlook import BAND_DAYS
-
-_OLD = timedelta(hours=1)
 
 
 def forecast_headline(report: ForecastReport) -> str:
@@ -44,24 +45,69 @@ def recent_line(report: ForecastReport) -> str:
     return f"{picture}  {words.usd(min(spent))} to {words.usd(max(spent))} a day"
 
 
-def balance_line(balance: AccountBalance, zone: tzinfo, now: datetime, *, several: bool) -> str:
-    """Return one account's balance with the moment it was read."""
-    name = f" of {balance.account}" if several else ""
-    aged = words.moment(balance.at, zone)
-    old = now - balance.at > timedelta(hours=1)
-    return f"Balance{name}: {words.usd(balance.left)} at {aged}" + (
-        f" ({words.ago(balance.at, now)})" if old else ""
-    )
+def title(report: ForecastReport) -> str:
+    """Return next month's figure in a few words, empty where it can't be known yet."""
+    plan = report.next_month
+    return "" if plan.total is None else f"About {words.usd(plan.total)} · {plan.month.label}"
 
 
-def runway_line(runway: Runway | None, *, several: bool) -> str:
-    """Return how long the balance is expected to last, with its date."""
+def makeup(report: ForecastReport) -> Iterator[Figure]:
+    """Yield how next month's figure comes about."""
+    plan = report.next_month
+    if plan.usage is not None and plan.total is not None:
+        yield Figure("usage", words.usd(plan.usage), burn_line(report))
+        yield Figure("subscriptions", words.usd(plan.subscriptions), "active next month")
+        yield Figure(plan.month.label, words.usd(plan.total), "together")
+
+
+def figures(report: ForecastReport, now: datetime) -> Iterator[Figure]:
+    """Yield where this month lands, what is left, and for how long that lasts."""
+    month = report.this_month
+    if month.so_far is not None and month.total is not None:
+        yield Figure("this month", words.usd(month.so_far), "so far, completed days")
+        yield Figure(
+            f"by {words.day(month.month.last)}",
+            words.usd(month.total),
+            landing_range(month) or "expected, by recent days and weekdays",
+        )
+    for one in report.balances:
+        name = "balance" if len(report.balances) == 1 else f"balance {one.account}"
+        yield Figure(name, words.usd(one.left), words.ago(one.at, now), one.at)
+    yield from _runway(report)
+
+
+def _runway(report: ForecastReport) -> Iterator[Figure]:
+    runway = report.runway
     if runway is None:
-        return "Runway: not known, for nothing burned or no balance was read."
+        return
+    whose = f"of {runway.account}, " if len(report.balances) > 1 else ""
     if runway.days <= 0:
-        return f"Runway: none, the balance{_of(runway, several)} is used up."
-    when = f", empty on {words.day(runway.empty_on, year=True)}" if runway.empty_on else ""
-    return f"Runway{_of(runway, several)}: about {runway.days} days{when} (UTC)."
+        yield Figure("runway", "none", f"{whose}used up: requests may be refused")
+        return
+    until = runway.empty_on
+    when = f", empty on {words.day(until, year=True)} (UTC)" if until else ""
+    yield Figure("runway", f"{runway.days} days", f"{whose}as expected{when}")
+
+
+def no_runway(report: ForecastReport) -> list[str]:
+    """Return why no runway is told, nothing where one is."""
+    if report.runway is not None:
+        return []
+    if not report.balances:
+        return ["Runway: not known, for no balance was read."]
+    return ["Runway: not known, for nothing burned."]
+
+
+def budget_line(one: Standing) -> str:
+    """Return where a budget stands and where it lands, in one line after its name."""
+    budget, (_, end) = one.budget, one.span
+    least = "" if one.complete else "at least "
+    told = f"{least}{words.usd(one.spent)} of {words.usd(budget.amount)} a {budget.per}"
+    if one.landing is None:
+        return f"{words.percent(one.share)}, {told}"
+    lands = f"about {words.usd(one.landing)} by {words.day(end)}"
+    over = f", {words.usd(one.landing - budget.amount)} over" if one.lands_over else ""
+    return f"{words.percent(one.share)}, {told}, {lands}{over}"
 
 
 def runway_range(runway: Runway | None) -> str:
@@ -79,30 +125,11 @@ def runway_range(runway: Runway | None) -> str:
     return "; ".join(told)
 
 
-def _of(runway: Runway, several: bool) -> str:
-    return f" of {runway.account}" if several else ""
-
-
-def this_month_line(report: ForecastReport) -> str:
-    """Return where this month is expected to land, and how far off that may be."""
-    month = report.this_month
-    if month.so_far is None or month.total is None:
-        return f"{month.month.label}: not known yet."
-    return (
-        f"{month.month.label}: {words.usd(month.so_far)} so far,"
-        f" about {words.usd(month.total)} by its end{_between(month, ', ')}."
-    )
-
-
 def landing_range(month: ThisMonth) -> str:
     """Return between what this month ends four times out of five, empty where nobody knows."""
-    return _between(month, "")
-
-
-def _between(month: ThisMonth, before: str) -> str:
     if month.low is None or month.high is None or month.low == month.high:
         return ""
-    return f"{before}four times out of five {words.usd(month.low)} to {words.usd(month.high)}"
+    return f"four times out of five {words.usd(month.low)} to {words.usd(month.high)}"
 
 
 def no_range(report: ForecastReport) -> list[str]:

@@ -8,8 +8,9 @@ from decimal import Decimal
 from typing import Final
 
 from bot import words
-from bot.digest_words.pieces import Figure, plan_figure, signed
+from bot.digest_words.pieces import plan_figure, signed
 from bot.digest_words.prices import per_million
+from bot.words import Figure
 from costcompass_core.domain.advice import LEAST_DAYS, AdviceReport
 from costcompass_core.domain.advice.view import Advice
 from costcompass_core.domain.catalogue import Listed

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from bot import words
 from costcompass_core.domain.days import newest_completed, utc_day
 from costcompass_core.domain.money import CENT
-from costcompass_core.domain.reports import Health, SpendReport
+from costcompass_core.domain.query import SpendQuery
+from costcompass_core.domain.reports import Health, SpendReport, SpendRow
 from costcompass_core.domain.subscriptions import Subscription
 
 _OLD = timedelta(hours=1)
@@ -22,8 +23,7 @@ def spend_headline(report: SpendReport, quote: Quote = words.clean) -> str:
     if (unknown := _unknown(report)) is not None:
         return unknown
     period = report.query.period
-    matching = " and ".join(quote(word) for word in report.query.filters)
-    on = f" on models matching {matching}" if matching else ""
+    on = on_models(report.query, quote)
     least = "at least " if report.missing_days else ""
     total = f"{_capital(period.label)}: {least}{words.usd(report.total)} spent{on}"
     if report.today_reported is not None:
@@ -31,12 +31,80 @@ def spend_headline(report: SpendReport, quote: Quote = words.clean) -> str:
             f"Today: {words.usd(report.total)}{on} reported so far,"
             f" as of {report.today_reported:%H:%M} UTC"
         )
-    if not report.rows:
-        return f"{total}."
+    told = ", ".join(one for one in (total, change_line(report), _leader(report, quote)) if one)
+    return f"{told}."
+
+
+def on_models(query: SpendQuery, quote: Quote) -> str:
+    """Return which models a question is about, empty where it is about all."""
+    if query.exactly:
+        return f" on {quote(query.exactly)}"
+    matching = " and ".join(quote(word) for word in query.filters)
+    return f" on models matching {matching}" if matching else ""
+
+
+def _leader(report: SpendReport, quote: Quote) -> str:
+    """Return which row cost most."""
+    if not report.rows or not report.total or report.query.exactly:
+        return ""
     top = report.rows[0]
+    name = quote(top.name)
     if len(report.rows) == 1:
-        return f"{total}, all on {quote(top.name)}."
-    return f"{total}, most on {quote(top.name)} ({words.percent(top.share)})."
+        return f"all on {name}"
+    return f"most on {name} ({words.percent(top.share)})"
+
+
+def change_line(report: SpendReport) -> str:
+    """Return how the total compares with the period before, empty where that is not known."""
+    before = report.before
+    if before is None:
+        return ""
+    if report.change is None:
+        return "" if before.total or not report.total else f"after nothing in {before.period.label}"
+    return words.compared(report.change, f"in {before.period.label} ({words.usd(before.total)})")
+
+
+def lead(report: SpendReport, quote: Quote) -> str:
+    """Return what stands under the total: the change, and which row cost most."""
+    told = ", ".join(one for one in (change_line(report), _leader(report, quote)) if one)
+    return _capital(f"{told}.") if told else ""
+
+
+def nothing_before(report: SpendReport) -> str:
+    """Return how much of the period is known, for when nothing can be compared."""
+    if report.query.period.today:
+        return "So far, as reported."
+    known = sum(1 for _ in report.query.period.days()) - len(report.missing_days)
+    return f"{words.plural(known, 'day')} known; nothing before to compare with."
+
+
+def row_trend(report: SpendReport, row: SpendRow) -> str:
+    """Return how a row compares with the period before: `▲ 12.3%`, or `new`."""
+    if report.before is not None and row.cost and not report.before.costs.get(row.name):
+        return "new"
+    return words.trend(report.change_of(row))
+
+
+def gap(report: SpendReport) -> str:
+    """Return what is missing, in a few words for the small print."""
+    if report.missing_days:
+        return f"{words.plural(len(report.missing_days), 'day')} of it never read"
+    return "" if report.query.period.today or not report.health else "nothing missing"
+
+
+def title(report: SpendReport) -> str:
+    """Return the total and what it is the total of, in a few words; empty where nothing is known."""
+    if _unknown(report) is not None:
+        return ""
+    period = report.query.period
+    least = "At least " if report.missing_days else ""
+    when = "Today so far" if report.today_reported else _capital(period.label)
+    span = ""
+    if period.end is not None and period.month is not None and not period.today:
+        span = f", {words.span(period.start, period.end)}"
+    on = [words.clean(report.query.exactly)] if report.query.exactly else []
+    on = on or [words.clean(word) for word in report.query.filters]
+    return " · ".join([f"{least}{words.usd(report.total)}", f"{when}{span}", *on])
 
 
 def _unknown(report: SpendReport) -> str | None:

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
+
+
+class Example(NamedTuple):
+    """Words to type after a command, and what they ask."""
+
+    words: str
+    about: str
+
 
 SPEND_USAGE: Final = "[PERIOD] [by DIMENSION] [MODEL…]"
 SPEND_HELP: Final = (
@@ -15,6 +23,13 @@ SPEND_HELP: Final = (
     "`advice` alone: at most three ways to spend less, from your own 30 days",
     "examples: `7d by host claude`, `last month`, `30d by day`, `why`, `why 30d claude`",
 )
+SPEND_EXAMPLES: Final = (
+    Example("", "This month so far, by model"),
+    Example("7d by host claude", "Who served the models with `claude` in their name last week"),
+    Example("30d by day", "What each of the last 30 days cost"),
+    Example("why 7d", "Why the last 7 days cost more or less than the 7 before"),
+    Example("advice", "At most three ways to spend less"),
+)
 FORECAST_USAGE: Final = "[accuracy | if MODEL to OTHER [PCT%]]"
 FORECAST_HELP: Final = (
     "next month = mean of the 7 newest completed UTC days × days of next month + subscriptions",
@@ -22,4 +37,8 @@ FORECAST_HELP: Final = (
     "ranges hold four times out of five, and are told from 14 days of history on",
     "`accuracy`: how far such forecasts have been off on your own past, in money",
     "`if MODEL to OTHER [50%]`: what moving that share of traffic would change, at list prices",
+)
+FORECAST_EXAMPLES: Final = (
+    Example("", "Next month, this month's end, balance, runway and budgets"),
+    Example("accuracy", "How far such forecasts have been off"),
 )

@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Final
 
 from bot import words
-from bot.summary import Quote, troubles
+from bot.summary import Quote, on_models, troubles
 from costcompass_core.domain.attribution import Attribution, Shift
 from costcompass_core.domain.days import ONE_DAY, Period
 from costcompass_core.domain.money import CENT, ZERO, Usd
@@ -35,8 +35,7 @@ def plus(amount: Usd) -> str:
 
 def headline(report: WhyReport, quote: Quote = words.clean) -> str:
     """Return the change and its reasons as one sentence."""
-    found, matching = report.found, " and ".join(quote(word) for word in report.query.filters)
-    on = f" on models matching {matching}" if matching else ""
+    found, on = report.found, on_models(report.query, quote)
     if not report.comparable:
         return _not_comparable(report, on)
     if not (found.before or found.after):
@@ -47,6 +46,15 @@ def headline(report: WhyReport, quote: Quote = words.clean) -> str:
         return f"Unchanged at {words.usd(found.after)}{on}{ends}"
     size = words.usd(Usd(abs(found.change.amount)))
     return f"{'Up' if found.change > ZERO else 'Down'} {size}{on}{ends}"
+
+
+def title(report: WhyReport) -> str:
+    """Return the change in a few words, empty where the periods can't be compared."""
+    if not report.comparable:
+        return ""
+    span = words.span(report.before.start, report.before.end or report.before.start)
+    label = report.query.period.label
+    return f"{plus(report.found.change)} · {label[:1].upper()}{label[1:]} against {span}"
 
 
 def _not_comparable(report: WhyReport, on: str) -> str:

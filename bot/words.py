@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta, tzinfo
 from decimal import ROUND_HALF_EVEN, Context, Decimal
-from typing import Final
+from typing import Final, NamedTuple
 
 from costcompass_core.domain.money import EXACT, Usd
 
@@ -32,6 +32,16 @@ _UNITS: Final = (
 _SPARKS: Final = "▁▂▃▄▅▆▇█"
 
 
+class Figure(NamedTuple):
+    """One line of figures: its label, the figure, what that rests on, and when it was read."""
+
+    label: str
+    figure: str
+    rests_on: str = ""
+    at: datetime | None = None
+    """A moment (UTC) that stands before `rests_on`, in whatever zone its reader lives."""
+
+
 def usd(amount: Usd) -> str:
     """Return `$1,234.56`; under a cent `<$0.01`, for that is not nothing."""
     value = amount.amount
@@ -48,6 +58,25 @@ def percent(share: Decimal) -> str:
     if 0 < value < Decimal("0.1"):
         return "<0.1%"
     return f"{value.quantize(Decimal('0.1'), ROUND_HALF_EVEN, _CENTS)}%"
+
+
+def trend(change: Decimal | None) -> str:
+    """Return a change at a glance: `▲ 12.3%`, `▼ 8.0%`, `▲ 11×`; `–` where it is not known."""
+    if change is None:
+        return "–"
+    if change >= 9:
+        return f"▲ {count(int((1 + change).to_integral_value()))}×"
+    mark = "▲" if change > 0 else "▼" if change < 0 else "="
+    return f"{mark} {percent(abs(change))}"
+
+
+def compared(change: Decimal, to: str) -> str:
+    """Return a change in words: `12.3% more than …`, `11 times …`."""
+    if change >= 9:
+        return f"{count(int((1 + change).to_integral_value()))} times what it was {to}"
+    if not change:
+        return f"the same as {to}"
+    return f"{percent(abs(change))} {'more' if change > 0 else 'less'} than {to}"
 
 
 def count(number: int | None) -> str:
@@ -94,6 +123,19 @@ def span(first: date, last: date) -> str:
     return f"{first.day if same_month else day(first)}–{day(last)}"
 
 
+def spell(first: date, last: date) -> str:
+    """Return UTC days in the fewest words: `3 Nov`, `3–9 Nov`, `Nov 2026`, `Jul–Dec 2026`, `2026`."""
+    whole = first.day == 1 and (last + timedelta(days=1)).day == 1
+    if not whole or (first.year != last.year and first.month != 1):
+        return span(first, last)
+    if first.year != last.year:
+        return f"{first.year}–{last.year}"
+    if (first.month, last.month) == (1, 12):
+        return str(first.year)
+    start, end = _MONTHS[first.month - 1], _MONTHS[last.month - 1]
+    return f"{start} {last.year}" if start == end else f"{start}–{end} {last.year}"
+
+
 def days(ones: Sequence[date]) -> str:
     """Return days as runs: `3 Nov, 5–9 Nov`; long lists end with how many more there are."""
     runs: list[list[date]] = []
@@ -120,6 +162,13 @@ def bar(part: Decimal, width: int) -> str:
     if part > 0:
         eighths = max(eighths, 1)
     return "█" * (eighths // 8) + (" ▏▎▍▌▋▊▉"[eighths % 8].strip())
+
+
+def gauge(share: Decimal, width: int = 10) -> str:
+    """Return a share of 0 to 1 as `▓▓▓░░`; what is used up is full, and anything at all shows."""
+    full = int(max(Decimal(0), min(share, Decimal(1))) * width)
+    full = max(full, 1) if share > 0 else full
+    return "▓" * full + "░" * (width - full)
 
 
 def sparkline(values: Sequence[Decimal]) -> str:

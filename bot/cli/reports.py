@@ -57,7 +57,7 @@ def _tell(context: Context, ask: _Ask, words: str, *, as_json: bool) -> None:
 
 def _questions(context: Context) -> Questions:
     config = context.config
-    return Questions(context.reader(), config.subscriptions, config.timezone)
+    return Questions(context.reader(), config.subscriptions, config.timezone, config.alerts.budgets)
 
 
 @click.command("spend", epilog="; ".join(SPEND_HELP))

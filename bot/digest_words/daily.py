@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
 from bot import forecast_words, summary, words
-from bot.digest_words.pieces import Figure, plan_figure, restated_lines, versus
+from bot.digest_words.pieces import plan_figure, restated_lines, versus
+from bot.words import Figure
 from costcompass_core.domain.days import ONE_DAY
 from costcompass_core.domain.digest import DigestReport
 from costcompass_core.domain.incidents import TOP_UP_MENDS
@@ -29,6 +30,16 @@ def headline(report: DigestReport) -> str:
     state = _state(report)
     sentence = f"{state}: {told}." if state else f"{told}."
     return sentence[:1].upper() + sentence[1:]
+
+
+def title(report: DigestReport) -> str:
+    """Return the state and the newest day's figure in a few words."""
+    state = _state(report) or "Nothing to worry about"
+    state = state[:1].upper() + state[1:]
+    told = _yesterday(report)
+    if (ended := report.ended) is not None and ended.total is not None:
+        told = f"{words.usd(ended.total)} in {ended.month.label}"
+    return f"{state} · {told}"
 
 
 def _state(report: DigestReport) -> str:
@@ -86,7 +97,7 @@ def _runs_down(report: DigestReport) -> bool:
     return any(one.key.rule in TOP_UP_MENDS for one in report.incidents)
 
 
-def figures(report: DigestReport, zone: tzinfo) -> Iterator[Figure]:
+def figures(report: DigestReport) -> Iterator[Figure]:
     """Yield the figures of a digest."""
     if report.ended is not None:
         yield _ended_figure(report)
@@ -101,9 +112,7 @@ def figures(report: DigestReport, zone: tzinfo) -> Iterator[Figure]:
     outlook = report.outlook
     if (plan := plan_figure(outlook.next_month, outlook.foreign_subscriptions)) is not None:
         yield plan
-    yield from _balance_figures(report, zone)
-    if picture := forecast_words.recent_line(outlook):
-        yield Figure(f"last {len(outlook.recent)} days", "", picture)
+    yield from _balance_figures(report)
 
 
 def _ended_figure(report: DigestReport) -> Figure:
@@ -150,13 +159,12 @@ def _landing(report: DigestReport) -> Figure | None:
     return Figure(f"by {words.day(month.month.last)}", words.usd(month.total), rests_on)
 
 
-def _balance_figures(report: DigestReport, zone: tzinfo) -> Iterator[Figure]:
+def _balance_figures(report: DigestReport) -> Iterator[Figure]:
     balances, runway = report.outlook.balances, report.outlook.runway
     several = len(balances) > 1
     for one in balances:
         name = f"balance {one.account}" if several else "balance"
-        aged = f"{words.moment(one.at, zone)}, {words.ago(one.at, report.at)}"
-        yield Figure(name, words.usd(one.left), aged)
+        yield Figure(name, words.usd(one.left), words.ago(one.at, report.at), one.at)
     if runway is not None:
         whose = f"of {runway.account}, " if several else ""
         end = f"empty on {words.day(runway.empty_on, year=True)} (UTC)" if runway.empty_on else ""

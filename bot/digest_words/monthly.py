@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 
 from bot import summary, words
-from bot.digest_words.pieces import Figure, plan_figure, restated_lines, versus
+from bot.digest_words.pieces import plan_figure, restated_lines, versus
+from bot.words import Figure
 from costcompass_core.domain.days import MONTH_NAMES
 from costcompass_core.domain.digest import MonthlyReport
 from costcompass_core.domain.money import Usd
@@ -23,6 +24,12 @@ def headline(report: MonthlyReport, quote: summary.Quote = words.clean) -> str:
         return f"{told}."
     top = report.rows[0]
     return f"{told}; most on {quote(top.name)} ({words.percent(top.share)})."
+
+
+def title(report: MonthlyReport) -> str:
+    """Return the month's total in a few words."""
+    least = "At least " if report.missing_days else ""
+    return f"{least}{words.usd(report.total)} · {report.month.label}"
 
 
 def figures(report: MonthlyReport) -> Iterator[Figure]:
@@ -48,7 +55,6 @@ def _days(days: Sequence[tuple[date, Usd]]) -> Iterator[Figure]:
     mean = Usd.of_ratio(Usd.total(spent).ratio() / len(spent))
     dearest, most = max(days, key=lambda one: one[1])
     yield Figure("a day", words.usd(mean), f"on average, {words.usd(most)} on {words.day(dearest)}")
-    yield Figure(words.plural(len(days), "day"), "", words.sparkline([one.amount for one in spent]))
 
 
 def movers_title(report: MonthlyReport) -> str:

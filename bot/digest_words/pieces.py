@@ -4,23 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, tzinfo
-from typing import NamedTuple
 
 from bot import words
+from bot.words import Figure
 from costcompass_core.domain.days import MONTH_NAMES
 from costcompass_core.domain.forecast import NextMonth
 from costcompass_core.domain.ledger import Pace, Restated
 from costcompass_core.domain.money import ZERO, Usd
 from costcompass_core.domain.movers import Mover
 from costcompass_core.domain.subscriptions import Subscription
-
-
-class Figure(NamedTuple):
-    """One line of figures: its label, the figure, and what that rests on."""
-
-    label: str
-    figure: str
-    rests_on: str
 
 
 def versus(pace: Pace, what: str = "") -> str:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from bot import accuracy_words
 from bot.slack.blocks import Message, bullets, section
+from bot.slack.controls import forecast_controls
 from bot.slack.words import escape
 from costcompass_core.domain.accuracy import AccuracyReport
 
@@ -17,4 +18,4 @@ def accuracy_message(report: AccuracyReport, now: datetime) -> Message:
     blocks = [section(f"*{headline}*")]
     if notes:
         blocks.append(bullets(escape(one) for one in notes))
-    return Message(headline, tuple(blocks))
+    return Message(headline, (*blocks, *forecast_controls("/forecast accuracy")))

@@ -7,7 +7,7 @@ fail, and it works while the Web API is down.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from copy import copy
 from datetime import datetime
@@ -17,17 +17,14 @@ from slack_bolt import Ack, App, BoltContext, BoltResponse, Respond
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web import WebClient
 
-from bot.slack.blocks import Message
+from bot.slack.answering import Answering
 from bot.slack.buttons import add_buttons
-from bot.slack.commands.base import Alerts, Command, Questions
+from bot.slack.commands.base import Alerts, Command, Desk, Questions
+from bot.slack.looks import Looks
 from bot.slack.web import library_logger
-from costcompass_core.domain.errors import CostCompassError
 
 LISTENERS: Final = 16
 """Commands answered at the same time; Bolt's own 5 let the sixth one time out."""
-
-_LONGEST_WORDS: Final = 500
-"""Characters that a command may be typed with."""
 
 _STRANGER: Final = (
     "Sorry, you are not on the list of people who may use CostCompass. "
@@ -38,8 +35,6 @@ _FOREIGN: Final = (
     "Sorry, CostCompass answers only in its own workspace. "
     "Please ask its owner to run one for yours and to add you to `allowed_users` in `[slack]`."
 )
-_BROKEN: Final = "Something went wrong, see the daemon's log."
-
 _log = logging.getLogger(__name__)
 
 
@@ -52,6 +47,9 @@ def build_app(
     team_id: str,
     allowed_users: frozenset[str],
     now: Callable[[], datetime],
+    looks: Looks | None = None,
+    desk: Desk | None = None,
+    share_in: Collection[str] = (),
 ) -> App:
     """Return the app of one workspace; an empty `allowed_users` lets nobody in."""
     tokenless = copy(client)  # with a token of its own, Bolt would ask auth.test before it answers
@@ -68,8 +66,9 @@ def build_app(
         listener_executor=listeners,
     )
     app.use(_guard(team_id, allowed_users, listeners))
-    for command in commands:
-        app.command(command.name)(_listener(command, questions, now))
+    looks = looks or Looks(rich=True)
+    answering = Answering(commands, questions, looks, now, desk=desk, share_in=share_in)
+    answering.listen(app)
     add_buttons(app, alerts)
     return app
 
@@ -101,39 +100,3 @@ def _guard(
         return ack()
 
     return guard
-
-
-def _listener(
-    command: Command, questions: Questions, now: Callable[[], datetime]
-) -> Callable[[Ack, dict[str, Any]], None]:
-    """Return what Bolt calls for `command`; it always acknowledges and never raises."""
-
-    def listener(ack: Ack, body: dict[str, Any]) -> None:
-        try:
-            message = _answer(command, questions, _typed(str(body.get("text") or "")), now())
-            ack(text=message.text, blocks=message.blocks, response_type="ephemeral")
-        except Exception:  # noqa: BLE001 - an unanswered command shows people a timeout
-            _log.exception("%s failed", command.name)
-            ack(text=_BROKEN, response_type="ephemeral")
-
-    return listener
-
-
-def _answer(command: Command, questions: Questions, words: str, now: datetime) -> Message:
-    if len(words) > _LONGEST_WORDS:
-        usage = _escaped(f"{command.name} {command.usage_hint}".strip())
-        return Message(f"That is more than {command.name} can read. Usage: `{usage}`")
-    try:
-        return command.answer(questions, words, now)
-    except CostCompassError as error:
-        return Message(_escaped(str(error)))
-
-
-def _typed(text: str) -> str:
-    """Undo the escaping of a command's text, which touches these three characters only."""
-    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&").strip()
-
-
-def _escaped(text: str) -> str:
-    """Escape what Slack would take for markup, mentions included."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

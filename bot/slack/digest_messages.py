@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, tzinfo
 from typing import Final
 
 from bot import alert_words, words
 from bot.digest_words import daily, monthly
-from bot.digest_words.pieces import Figure, delayed_line, mover_figure
+from bot.digest_words.pieces import delayed_line, signed
 from bot.digest_words.prices import news_line
-from bot.slack.blocks import Block, Message, bullets, context, section
+from bot.slack.blocks import Block, Message, Piece, bullets, context, header, section
+from bot.slack.charts import over_time
+from bot.slack.controls import own_controls
+from bot.slack.forecast_message import figure_blocks
+from bot.slack.pieces import Cell, Chart, Table
 from bot.slack.voice import SLACK
-from bot.slack.words import escape, fenced
+from bot.slack.words import bare, escape, fenced
 from costcompass_core.domain.digest import DigestReport, MonthlyReport
-from costcompass_core.domain.money import Usd
 from costcompass_core.domain.movers import Mover
 from costcompass_core.domain.reports import SpendRow
+from costcompass_core.domain.timeline import daily as timeline
 
 _INCIDENTS: Final = 10
 """Open alerts that a digest lists; the rest is a number."""
 _ROWS: Final = 8
-"""Models that a monthly report ranks; the rest is one line with its sum."""
+"""Changes of prices that a digest lists; the rest is a number."""
 
 
 def digest_message(
@@ -29,21 +33,20 @@ def digest_message(
 ) -> Message:
     """Return a digest; `delayed` is since when it waited."""
     headline = escape(daily.headline(report))
-    blocks = [section(f"*{headline}*")]
-    if report.incidents:
-        blocks.append(bullets(_incidents(report, zone)))
-    blocks.append(_figures(daily.figures(report, zone)))
-    if report.movers:
-        blocks.append(_movers(daily.movers_title(report), report.movers, "usually"))
-    if report.prices:
-        told = [escape(news_line(one, report.day, fenced)) for one in report.prices[:_ROWS]]
-        if (more := len(report.prices) - _ROWS) > 0:
-            told.append(f"and {words.plural(more, 'other model')}: `costcompass digest`")
-        blocks += [section(f"*{daily.PRICES_TITLE}*"), bullets(told)]
-    if notes := daily.notes(report):
-        blocks.append(bullets(map(escape, notes)))
     footer = daily.footer(report, now, zone)
-    return Message(headline, (*blocks, *_small_print(footer, now, zone, delayed)))
+    pieces = [
+        header(daily.title(report)),
+        section(f"*{headline}*"),
+        *([bullets(_incidents(report, zone))] if report.incidents else []),
+        *figure_blocks(daily.figures(report)),
+        *_chart(over_time(timeline(report.outlook.recent))),
+        *_movers(daily.movers_title(report), report.movers, "Usually"),
+        *_prices(report),
+        *([bullets(map(escape, notes))] if (notes := daily.notes(report)) else []),
+        *_small_print(footer, now, zone, delayed),
+        *own_controls("digest", ("/spend mtd", "/spend why 7d", "/forecast")),
+    ]
+    return Message(headline, tuple(pieces))
 
 
 def monthly_message(
@@ -51,20 +54,35 @@ def monthly_message(
 ) -> Message:
     """Return the report of a month; `delayed` is since when it waited."""
     headline = escape(monthly.headline(report, fenced))
-    blocks = [
-        section(f"*{headline}*"),
-        _figures(monthly.figures(report)),
-    ]
-    if report.rows:
-        blocks.append(_ranking("By model", report.rows))
-    if report.accounts:
-        blocks.append(_ranking("By account", report.accounts))
-    if report.movers:
-        blocks.append(_movers(monthly.movers_title(report), report.movers, "was"))
-    if notes := monthly.notes(report):
-        blocks.append(bullets(map(escape, notes)))
     footer = monthly.footer(report, now)
-    return Message(headline, (*blocks, *_small_print(footer, now, zone, delayed)))
+    month = report.month.text()
+    pieces = [
+        header(monthly.title(report)),
+        section(f"*{headline}*"),
+        *figure_blocks(monthly.figures(report)),
+        *_chart(over_time(timeline(report.days))),
+        *_ranking(f"Spend by model, {report.month.label}", "Model", report.rows),
+        *_ranking(f"Spend by account, {report.month.label}", "Account", report.accounts),
+        *_movers(monthly.movers_title(report), report.movers, "Before"),
+        *([bullets(map(escape, notes))] if (notes := monthly.notes(report)) else []),
+        *_small_print(footer, now, zone, delayed),
+        *own_controls("monthly", (f"/spend {month}", f"/spend why {month}", "/forecast")),
+    ]
+    return Message(headline, tuple(pieces))
+
+
+def _chart(chart: Chart | None) -> Iterator[Piece]:
+    if chart is not None:
+        yield chart
+
+
+def _prices(report: DigestReport) -> Iterator[Piece]:
+    if report.prices:
+        told = [escape(news_line(one, report.day, fenced)) for one in report.prices[:_ROWS]]
+        if (more := len(report.prices) - _ROWS) > 0:
+            told.append(f"and {words.plural(more, 'other model')}: `costcompass digest`")
+        yield section(f"*{daily.PRICES_TITLE}*")
+        yield bullets(told)
 
 
 def _incidents(report: DigestReport, zone: tzinfo) -> list[str]:
@@ -74,35 +92,33 @@ def _incidents(report: DigestReport, zone: tzinfo) -> list[str]:
     return told
 
 
-def _figures(figures: Iterable[Figure]) -> Block:
-    return section("\n".join(map(_figure, figures)))
+def _movers(title: str, movers: Sequence[Mover], before: str) -> Iterator[Piece]:
+    if not movers:
+        return
+    yield section(f"*{escape(title)}*")
+    rows = tuple(
+        (
+            Cell(bare(one.name)),
+            Cell(signed(one.change), one.change.amount),
+            Cell(words.usd(one.cost), one.cost.amount),
+            Cell("new") if one.new else Cell(words.usd(one.usual), one.usual.amount),
+        )
+        for one in movers
+    )
+    yield Table(title, ("Model", "Change", "Cost", before), rows)
 
 
-def _figure(one: Figure) -> str:
-    figure = f"*{escape(one.figure)}*  " if one.figure else ""
-    rests_on = f" · {escape(one.rests_on)}" if one.rests_on else ""
-    return f"{figure}{escape(words.clean(one.label))}{rests_on}"
-
-
-def _movers(title: str, movers: Sequence[Mover], before: str) -> Block:
-    lines = [f"*{escape(title)}*"]
-    for one in movers:
-        change, rests_on = mover_figure(one, before)
-        lines.append(f"• *{escape(change)}*  {escape(fenced(one.name))}  {escape(rests_on)}")
-    return section("\n".join(lines))
-
-
-def _ranking(title: str, rows: Sequence[SpendRow]) -> Block:
-    lines = [f"*{title}*"]
-    lines += [
-        f"{place}. *{escape(words.usd(row.cost))}*  {escape(fenced(row.name))}"
-        f"  {escape(words.percent(row.share))}"
-        for place, row in enumerate(rows[:_ROWS], 1)
-    ]
-    if rest := rows[_ROWS:]:
-        left = escape(words.usd(Usd.total(one.cost for one in rest)))
-        lines.append(f"and {words.plural(len(rest), 'other')} with {left} together")
-    return section("\n".join(lines))
+def _ranking(caption: str, head: str, rows: Sequence[SpendRow]) -> Iterator[Piece]:
+    if rows:
+        cells = (
+            (
+                Cell(bare(one.name)),
+                Cell(words.usd(one.cost), one.cost.amount),
+                Cell(words.percent(one.share), one.share * 100),
+            )
+            for one in rows
+        )
+        yield Table(caption, (head, "Cost", "Share"), tuple(cells))
 
 
 def _small_print(footer: str, now: datetime, zone: tzinfo, delayed: datetime | None) -> list[Block]:

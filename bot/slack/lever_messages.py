@@ -13,6 +13,7 @@ from bot.lever_words import (
     if_notes,
 )
 from bot.slack.blocks import Message, bullets, context, section
+from bot.slack.controls import advice_controls, forecast_controls
 from bot.slack.words import escape, fenced
 from costcompass_core.domain.advice import AdviceReport
 from costcompass_core.domain.whatif import IfReport
@@ -28,7 +29,7 @@ def if_message(report: IfReport, now: datetime) -> Message:
     blocks = [section(f"*{headline}*"), section("\n".join(figures))]
     if notes := if_notes(report, now, fenced):
         blocks.append(bullets(map(escape, notes)))
-    return Message(headline, tuple(blocks))
+    return Message(headline, (*blocks, *forecast_controls(f"/forecast if {report.words}")))
 
 
 def advice_message(report: AdviceReport) -> Message:
@@ -37,4 +38,5 @@ def advice_message(report: AdviceReport) -> Message:
     blocks = [section(f"*{headline}*")]
     if report.found:
         blocks.append(bullets(escape(advice_line(one, fenced)) for one in report.found))
-    return Message(headline, (*blocks, context(escape(advice_footer(report)))))
+    footer = context(escape(advice_footer(report)))
+    return Message(headline, (*blocks, footer, *advice_controls()))

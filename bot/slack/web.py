@@ -107,7 +107,7 @@ def web_client(token: Secret, api_url: str) -> WebClient:
 
     No retry handlers: the SDK's default one posts twice when an answer is lost.
     """
-    kind = _Direct if _is_loopback(api_url) else WebClient
+    kind = _Direct if is_loopback(api_url) else WebClient
     client = kind(
         token.expose(),
         base_url=api_url,
@@ -211,7 +211,8 @@ def _headers(answer: SlackResponse) -> dict[str, str]:
     return {name.lower(): str(value) for name, value in answer.headers.items()}
 
 
-def _is_loopback(url: str) -> bool:
+def is_loopback(url: str) -> bool:
+    """Return whether an address is on this machine, which no proxy can reach."""
     host = urlsplit(url).hostname or ""
     try:
         return ip_address(host).is_loopback

@@ -2,93 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Final
 
 from bot import summary, why_words, words
-from bot.slack.blocks import Block, Message, bullets, context, section
-from bot.slack.words import escape, fenced
-from costcompass_core.domain.attribution import Effects, Shift
+from bot.slack.blocks import Message, Piece, bullets, context, header, section
+from bot.slack.controls import why_controls
+from bot.slack.pieces import Cell, Table
+from bot.slack.spend_message import bare_line, source
+from bot.slack.words import bare, escape, fenced
+from costcompass_core.domain.attribution import Shift
 from costcompass_core.domain.money import Usd
 from costcompass_core.domain.why import WhyReport
-
-_ROWS: Final = 12
-"""Models in one message; the rest is one line with its sums."""
-_HOSTS: Final = 5
-"""Hosts likewise."""
-_IN_BLOCK: Final = 6
-"""Rows in one section, so that long names do not push any out of it."""
 
 
 def why_message(report: WhyReport, now: datetime) -> Message:
     """Return the answer to `/spend why`."""
     headline = escape(why_words.headline(report, fenced))
+    return Message(headline, tuple(_pieces(report, headline, now)))
+
+
+def _pieces(report: WhyReport, headline: str, now: datetime) -> Iterator[Piece]:
+    if title := why_words.title(report):
+        yield header(bare_line(title))
     periods = f"\n{escape(why_words.periods_line(report))}" if report.comparable else ""
-    blocks = [section(f"*{headline}*{periods}")]
+    yield section(f"*{headline}*{periods}")
     costly = [one for one in report.found.shifts if one.before.cost or one.after.cost]
-    blocks += _rows(_lines(costly, _ROWS, split=report.comparable))
+    if costly:
+        yield _table("Why spend changed, by model", "Model", costly, split=report.comparable)
     if report.hosts is not None:
-        line = f"*{escape(why_words.hosts_line(report.hosts, fenced))}*"
-        blocks += _rows([line, *_lines(report.hosts.found.shifts, _HOSTS, split=True)])
+        yield section(f"*{escape(why_words.hosts_line(report.hosts, fenced))}*")
+        hosts = report.hosts.found.shifts
+        yield _table(f"{bare(report.hosts.model)} by host", "Host", hosts, split=True)
     if notes := why_words.notes(report, now, fenced):
-        blocks.append(bullets(escape(note) for note in notes))
-    source = summary.source_line(report.health, report.data_through, report.refreshed_at, now)
+        yield bullets(escape(note) for note in notes)
     if costly and report.comparable:
-        blocks.append(context(escape(why_words.LEGEND)))
-    return Message(headline, (*blocks, context(escape(source))))
+        yield context(escape(why_words.LEGEND))
+    told = summary.source_line(report.health, report.data_through, report.refreshed_at, now)
+    yield context(source(told, report.refreshed_at))
+    yield from why_controls(report.query, [one.name for one in costly])
 
 
-def _rows(lines: Sequence[str]) -> Iterator[Block]:
-    for start in range(0, len(lines), _IN_BLOCK):
-        yield section("\n".join(lines[start : start + _IN_BLOCK]))
+def _table(caption: str, head: str, shifts: Sequence[Shift], *, split: bool) -> Table:
+    told = split and any(one.tag for one in shifts)
+    effects = ("Volume", "Mix", "Price") if split else ()
+    heads = (head, "Change", "Before", "After", *effects, *(("Note",) if told else ()))
+    return Table(caption, heads, tuple(_row(one, split, told=told) for one in shifts))
 
 
-def _lines(shifts: Sequence[Shift], most: int, *, split: bool) -> list[str]:
-    """Return a line for each of the first `most`, and one for the rest that still adds up."""
-    lines = [_line(place, one, split) for place, one in enumerate(shifts[:most], 1)]
-    if rest := shifts[most:]:
-        told = [
-            _change(Usd.total(one.before.cost for one in rest), Usd.total(one.after.cost for one in rest)),
-            *(_effects(_sum(rest)) if split else ()),
-        ]  # fmt: skip
-        left = _plus_sum(rest)
-        lines.append(
-            f"and {words.plural(len(rest), 'other')} with {escape(left)} together"
-            f"  {escape(' · '.join(told))}"
-        )
-    return lines
-
-
-def _plus_sum(shifts: Iterable[Shift]) -> str:
-    """Return what several changed together, signed."""
-    return why_words.plus(Usd.total(one.change for one in shifts))
-
-
-def _sum(shifts: Iterable[Shift]) -> Effects:
-    told = [one.effects for one in shifts if one.effects is not None]
-    return Effects(
-        Usd.total(one.volume for one in told),
-        Usd.total(one.mix for one in told),
-        Usd.total(one.price for one in told),
+def _row(one: Shift, split: bool, *, told: bool) -> tuple[Cell, ...]:
+    cells = (
+        Cell(bare(one.name)),
+        Cell(why_words.plus(one.change), one.change.amount),
+        Cell(words.usd(one.before.cost), one.before.cost.amount),
+        Cell(words.usd(one.after.cost), one.after.cost.amount),
     )
+    if not split:
+        return cells
+    effects = one.effects
+    parts = (effects.volume, effects.mix, effects.price) if effects else (None, None, None)
+    note = (Cell(one.tag or "–"),) if told else ()
+    return (*cells, *map(_effect, parts), *note)
 
 
-def _line(place: int, one: Shift, split: bool) -> str:
-    told = [_change(one.before.cost, one.after.cost)]
-    if split and one.effects is not None:
-        told += _effects(one.effects)
-    if split and one.tag is not None:
-        told.append(one.tag)
-    lead = f"*{escape(why_words.plus(one.change))}*  " if split else ""
-    return f"{place}. {lead}{escape(fenced(one.name))}  {escape(' · '.join(told))}"
-
-
-def _change(before: Usd, after: Usd) -> str:
-    return f"{words.usd(before)} → {words.usd(after)}"
-
-
-def _effects(effects: Effects) -> list[str]:
-    """Return the effects that are any."""
-    named = (("volume", effects.volume), ("mix", effects.mix), ("price", effects.price))
-    return [f"{name} {why_words.plus(usd)}" for name, usd in named if usd]
+def _effect(amount: Usd | None) -> Cell:
+    """Return an effect; nothing at all is a dash, so that the eye finds those that are any."""
+    if not amount:
+        return Cell("–")
+    return Cell(why_words.plus(amount), amount.amount)

@@ -10,6 +10,11 @@ def escape(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
+def bare(name: str) -> str:
+    """Return a stranger's name for places that Slack shows as they are, with no markup all the same."""
+    return words.clean(name).replace("<", "‹").replace(">", "›").replace("`", "ˋ")
+
+
 def fenced(name: str) -> str:
     """Return a stranger's name as code, where Slack looks for neither links nor markup."""
     return f"`{words.clean(name).replace('`', 'ˋ')}`"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime, tzinfo
 
-from bot import alert_words
+from bot import alert_words, forecast_words
 from bot.digest_words import daily
 from bot.digest_words.pieces import mover_figure
 from bot.digest_words.prices import news_line
-from bot.terminal.figures import figure_line
+from bot.terminal.figures import figure_line, shown
 from bot.terminal.paint import Paint, wrapped
 from costcompass_core.domain.digest import DigestReport
 from costcompass_core.domain.incidents import Incident
@@ -22,7 +22,9 @@ def digest_text(report: DigestReport, now: datetime, zone: tzinfo, paint: Paint)
     parts = [paint(wrapped(daily.headline(report), ""), "bold"), ""]
     parts += [_incident(one, zone, paint) for one in report.incidents]
     parts += [""] if report.incidents else []
-    parts += [figure_line(*one, paint) for one in daily.figures(report, zone)]
+    parts += [shown(one, zone, paint) for one in daily.figures(report)]
+    if picture := forecast_words.recent_line(report.outlook):
+        parts.append(figure_line(f"last {len(report.outlook.recent)} days", "", picture, paint))
     parts += _movers(report, paint)
     parts += _prices(report, paint)
     parts.append("")

@@ -24,7 +24,7 @@ from costcompass_core.domain.whatif import IfReport
 def if_text(report: IfReport, now: datetime, _zone: tzinfo, paint: Paint) -> str:
     """Return the answer in at most 80 columns."""
     parts = [paint(wrapped(if_headline(report), ""), "bold"), ""]
-    parts += [figure_line(*one, paint) for one in if_figures(report)]
+    parts += [figure_line(*one[:3], paint) for one in if_figures(report)]
     notes = if_notes(report, now)
     parts += ["", *(wrapped(note) for note in notes)] if notes else []
     return "\n".join(parts) + "\n"

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, tzinfo
 from decimal import Decimal
 
 from bot import forecast_words, summary, words
-from bot.terminal.figures import figure_line
+from bot.terminal.figures import figure_line, shown
 from bot.terminal.paint import Paint, fit, wrapped
 from costcompass_core.domain.forecast import ForecastReport
 from costcompass_core.domain.reports import SpendReport, SpendRow, tokens_of
@@ -66,10 +65,15 @@ def _share(share: Decimal) -> str:
 def forecast_text(report: ForecastReport, now: datetime, zone: tzinfo, paint: Paint) -> str:
     """Return the answer to `forecast` in at most 80 columns."""
     parts = [paint(wrapped(forecast_words.forecast_headline(report), ""), "bold"), ""]
-    parts += [figure_line(*one, paint) for one in _figures(report, now, zone)]
+    every = [*forecast_words.makeup(report), *forecast_words.figures(report, now)]
+    parts += [shown(one, zone, paint) for one in every]
+    if picture := forecast_words.recent_line(report):
+        parts.append(figure_line(f"last {len(report.recent)} days", "", picture, paint))
+    parts += _budgets(report, paint)
     spread = forecast_words.runway_range(report.runway)
     notes = [
         *([f"Runway: {spread}."] if spread else []),
+        *forecast_words.no_runway(report),
         *forecast_words.no_range(report),
         *summary.foreign(report.foreign_subscriptions),
         *summary.troubles(report.health, now),
@@ -78,27 +82,9 @@ def forecast_text(report: ForecastReport, now: datetime, zone: tzinfo, paint: Pa
     return "\n".join(parts) + "\n"
 
 
-def _figures(report: ForecastReport, now: datetime, zone: tzinfo) -> Iterator[tuple[str, str, str]]:
-    """Yield each figure of a forecast: its label, the figure, what it rests on."""
-    plan, month = report.next_month, report.this_month
-    if plan.usage is not None and plan.total is not None:
-        yield "usage", words.usd(plan.usage), forecast_words.burn_line(report)
-        yield "subscriptions", words.usd(plan.subscriptions), "active next month"
-        yield plan.month.label, words.usd(plan.total), "together"
-    if month.so_far is not None and month.total is not None:
-        yield "this month", words.usd(month.so_far), "so far, completed days"
-        yield (
-            f"by {words.day(month.month.last)}",
-            words.usd(month.total),
-            forecast_words.landing_range(month) or "expected, by recent days and weekdays",
-        )
-    for one in report.balances:
-        name = "balance" if len(report.balances) == 1 else f"balance {one.account}"
-        aged = f"{words.moment(one.at, zone)}, {words.ago(one.at, now)}"
-        yield name, words.usd(one.left), aged
-    if report.runway is not None:
-        until = report.runway.empty_on
-        when = f", empty on {words.day(until, year=True)} (UTC)" if until else ""
-        yield "runway", f"{report.runway.days} days", f"as expected{when}"
-    if picture := forecast_words.recent_line(report):
-        yield f"last {len(report.recent)} days", "", picture
+def _budgets(report: ForecastReport, paint: Paint) -> list[str]:
+    lines = [
+        figure_line(one.budget.name, words.gauge(one.share), forecast_words.budget_line(one), paint)
+        for one in report.budgets
+    ]
+    return ["", paint("  Budgets", "dim"), *lines] if lines else []

@@ -10,6 +10,7 @@ from typing import Literal
 
 from costcompass_core.domain.days import Month
 from costcompass_core.domain.money import Usd
+from costcompass_core.domain.reports import share_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +42,27 @@ class Budget:
     def covers_model(self, model: str) -> bool:
         """Return whether usage of the model counts, in any case of letters."""
         return self.model is None or fnmatchcase(model.lower(), self.model.lower())
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a budget stands in its period (UTC days): spent so far, and where it lands (USD).
+
+    `landing` is `None` while that can't be expected yet; `complete` unless a day of it is not known.
+    """
+
+    budget: Budget
+    spent: Usd
+    span: tuple[date, date]
+    landing: Usd | None
+    complete: bool
+
+    @property
+    def share(self) -> Decimal:
+        """What is spent as a share of the amount."""
+        return share_of(self.spent, self.budget.amount)
+
+    @property
+    def lands_over(self) -> bool:
+        """Whether the period is expected to end above the amount."""
+        return self.landing is not None and self.landing > self.budget.amount

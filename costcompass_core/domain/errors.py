@@ -21,10 +21,18 @@ class CostCompassError(Exception):
 
 
 class UsageError(CostCompassError):
-    """The words of a command make no sense (exit 2)."""
+    """The words of a command make no sense (exit 2).
+
+    `meant` is a word that was typed and what was probably meant by it, where that is known.
+    """
 
     exit_code = 2
     permanent = True
+
+    def __init__(self, what: str, mend: str = "", *, meant: tuple[str, str] | None = None) -> None:
+        """Say what makes no sense, and what would."""
+        self.meant = meant
+        super().__init__(what, mend)
 
 
 class ConfigError(CostCompassError):

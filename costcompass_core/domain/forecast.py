@@ -14,6 +14,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal, localcontext
 from typing import Final
 
+from costcompass_core.domain.budgets import Standing
 from costcompass_core.domain.burn import Burn, History, burn_of, combined
 from costcompass_core.domain.days import Month, each_day, utc_day
 from costcompass_core.domain.money import EXACT, ZERO, Usd
@@ -95,6 +96,8 @@ class ForecastReport:
     """The newest known UTC days and what each cost, oldest first."""
     known_days: int = 0
     """Of the last 60 days since usage began, those that the estimates rest on."""
+    budgets: tuple[Standing, ...] = ()
+    """Where each budget stands, in the order of the configuration."""
 
 
 def next_month(today: date, burn: Burn | None, subscriptions: Sequence[Subscription]) -> NextMonth:

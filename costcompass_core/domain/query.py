@@ -151,7 +151,10 @@ def _dimension(word: str) -> Dimension:
             return known
     near = get_close_matches(word, DIMENSIONS, n=1, cutoff=0.5)
     hint = f"did you mean `by {near[0]}`?" if near else f"one of {', '.join(DIMENSIONS)}"
-    raise UsageError(f"`by {word}` is not a way to rank" if word else "`by` what?", hint)
+    meant = (word, near[0]) if near and word else None
+    raise UsageError(
+        f"`by {word}` is not a way to rank" if word else "`by` what?", hint, meant=meant
+    )
 
 
 def _month(month: Month, today: date) -> Period:
@@ -223,7 +226,10 @@ def _refuse_typos(filters: Iterable[str], models: Callable[[], Collection[str]])
         if any(matches(word, model) for model in known):
             continue
         if near := get_close_matches(word, _MEANT, n=1, cutoff=0.65):
-            raise UsageError(f"no model matches `{word}`", f"did you mean `{_MEANT[near[0]]}`?")
+            instead = _MEANT[near[0]]
+            raise UsageError(
+                f"no model matches `{word}`", f"did you mean `{instead}`?", meant=(word, instead)
+            )
 
 
 def nearest_name(filters: Iterable[str], models: Collection[str]) -> str | None:

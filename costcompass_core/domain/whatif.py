@@ -96,6 +96,11 @@ class IfReport:
     cached: bool = False
 
     @property
+    def words(self) -> str:
+        """The words after `forecast if` that ask it again."""
+        return f"{self.model} to {self.other.ident} {self.percent}%"
+
+    @property
     def difference(self) -> Usd | None:
         """What moving would change a month (estimate): negative saves."""
         if self.on_other is None or not self.now:

@@ -68,6 +68,13 @@ def _spent_by_day(
     tx: sqlite3.Connection, budget: Budget, names: Sequence[str], since: date
 ) -> dict[date, Usd]:
     """Return the USD per UTC day with rows that a budget covers."""
+    if budget.model is None:  # a day's total is summed up already
+        whole = tx.execute(
+            "SELECT day, group_concat(cost, ' ') FROM usage_day WHERE day >= ? AND rows > 0"
+            " AND account IN (SELECT value FROM json_each(?)) GROUP BY day",
+            (since.isoformat(), json.dumps(list(names))),
+        )
+        return {date.fromisoformat(day): Usd(sum_of(costs)) for day, costs in whole}
     models = [
         model
         for [model] in tx.execute("SELECT DISTINCT model FROM usage_month")

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 
 from costcompass_core.domain.accuracy import AccuracyReport
 from costcompass_core.domain.advice import AdviceReport
+from costcompass_core.domain.budgets import Budget
 from costcompass_core.domain.days import ONE_DAY, Month, utc_day
 from costcompass_core.domain.errors import UsageError
 from costcompass_core.domain.forecast import ForecastReport
 from costcompass_core.domain.outlook import LEVEL_DAYS
 from costcompass_core.domain.reports import SpendReport, known_through
+from costcompass_core.domain.rules.budget import standing
 from costcompass_core.domain.subscriptions import Subscription
 from costcompass_core.domain.whatif import IfReport
 from costcompass_core.domain.why import WhyReport
 from costcompass_core.storage import spend as queries
 from costcompass_core.storage.balance import newest_balances
+from costcompass_core.storage.budget_views import budget_views
 from costcompass_core.storage.refreshes import health
 from costcompass_core.storage.store import Store
 from costcompass_core.usecases.accuracy import accuracy_report
@@ -38,6 +41,7 @@ class Questions:
     store: Store
     subscriptions: Sequence[Subscription] = ()
     zone: tzinfo = UTC
+    budgets: Sequence[Budget] = ()
 
     def spend(self, words: str, now: datetime) -> SpendReport:
         """Answer the words after `/spend`. Raises `UsageError` for words that make no sense."""
@@ -81,7 +85,7 @@ class Questions:
         newest = known_through(conditions) or utc_day(now)  # what is expected looks back from there
         since = min(Month.of(utc_day(now)).first, newest - LEVEL_DAYS * ONE_DAY)
         histories, balances = queries.histories(tx, since), newest_balances(tx)
-        return forecast_at(
+        report = forecast_at(
             tx,
             now,
             histories,
@@ -89,3 +93,6 @@ class Questions:
             subscriptions=self.subscriptions,
             conditions=conditions,
         )
+        names = [one.account for one in conditions]
+        views = budget_views(tx, self.budgets, names, now)
+        return replace(report, budgets=tuple(map(standing, views)))

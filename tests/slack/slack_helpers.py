@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -40,3 +42,22 @@ ECHO = Command(
     "Echoes",
     lambda _, words, __: Message(f"You typed: {words}", (section("."),)),
 )
+
+
+_DATE = re.compile(r"<!date\^\d+\^[^|<>]*\|([^<>]*)>")
+_UNSEEN = {"block_id", "action_id", "value"}
+
+
+def visible(message: Any) -> str:
+    """Everything of a message that people see or hear, drawn or spelled out: no ids, no values.
+
+    Moments that Slack writes in each reader's own zone are here as their fallback.
+    """
+    seen = json.dumps(_seen([*message.blocks, *message.plain]), ensure_ascii=False)
+    return _DATE.sub(r"\1", seen) + message.text
+
+
+def _seen(node: Any) -> Any:
+    if isinstance(node, dict):
+        return {key: _seen(one) for key, one in node.items() if key not in _UNSEEN}
+    return [_seen(one) for one in node] if isinstance(node, list | tuple) else node

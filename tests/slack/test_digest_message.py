@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
+from slack_helpers import visible
 
 from bot.sandbox.slack_blocks import problems
 from bot.slack.blocks import Message
@@ -66,10 +66,6 @@ def monthly(models: int) -> MonthlyReport:
     )  # fmt: skip
 
 
-def visible(message: Message) -> str:
-    return json.dumps(message.blocks, ensure_ascii=False) + message.text
-
-
 def test_news_of_prices_reach_slack_whole_whatever_the_names() -> None:
     old, new = {"prompt": Usd.of("0.000003"), "request": Usd.of(1)}, {"completion": Usd.of("1e-9")}
     told: list[News] = [EndNews(f"{HOSTILE}{i}", TODAY, Usd.of(1)) for i in range(9)]
@@ -125,6 +121,7 @@ def test_yesterday_is_only_called_so_where_it_is_the_readers() -> None:
 )
 def test_hostile_names_stay_quiet_and_slack_takes_the_blocks(message: Message) -> None:
     assert not problems(list(message.blocks))
+    assert not problems(list(message.plain))
     assert 0 < len(message.text) <= 4000
     assert "<!channel" not in visible(message)
     assert "`code`" not in visible(message)
@@ -139,4 +136,4 @@ def test_a_month_leads_with_its_total_and_says_what_it_lacks() -> None:
     told = visible(message)
     assert "Delayed: due 23 Nov 06:00 CET, 3 hours ago" in told
     assert "23 Nov was restated: $1.00 → $2.00 (+$1.00)." in told
-    assert "nothing, was $2.00" in told
+    assert "Before $2.00" in told

@@ -9,10 +9,11 @@ from types import SimpleNamespace
 from typing import get_args
 
 import pytest
-from slack_helpers import Connect
+from slack_helpers import Connect, visible
 
 from bot.sandbox.slack import Slack
 from bot.sandbox.slack_blocks import problems
+from bot.slack.blocks import Message
 from bot.slack.commands import COMMANDS
 from bot.slack.commands.base import Command
 from bot.slack.lever_messages import advice_message, if_message
@@ -68,7 +69,7 @@ def test_any_name_can_be_told_by_every_kind_of_advice(name: str):
     for moved in (USED._replace(name=name), used, used._replace(cost=Decimal(0))):
         answer = what_if(PLAN, moved, None, replace(OTHER, ident=name), percent=1, read_at=NOW)
         for message in (if_message(answer, NOW), advice_message(report)):
-            shown = str(message.blocks) + message.text
+            shown = visible(message)
             assert not problems(list(message.blocks))
             assert "<!channel>" not in shown
             assert "\u202e" not in shown
@@ -85,5 +86,5 @@ def test_both_answers_reach_slack_whole_and_escaped(slack: Slack, connect: Conne
     assert advised.text.startswith("1 suggestion, the first about $18.00 a month, of $20.00 spent")
     for reply in (moved, advised):
         assert reply.error == ""
-        assert "<!channel>" not in str(reply.blocks)
+        assert "<!channel>" not in visible(Message(reply.text, reply.blocks))
     assert slack.violations == ()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -10,9 +9,11 @@ from decimal import Decimal
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from slack_helpers import visible
 
 from bot.sandbox.slack_blocks import problems
-from bot.slack.messages import forecast_message, spend_message
+from bot.slack.forecast_message import forecast_message
+from bot.slack.spend_message import spend_message
 from costcompass_core.domain.burn import History
 from costcompass_core.domain.days import Month, Period
 from costcompass_core.domain.forecast import AccountBalance, forecast
@@ -54,10 +55,6 @@ def report(rows: list[Amounts], **changes: object) -> SpendReport:
     return SpendReport(**values)  # type: ignore[arg-type]
 
 
-def visible(message: object) -> str:
-    return json.dumps(message.blocks, ensure_ascii=False) + message.text  # type: ignore[attr-defined]
-
-
 def names() -> st.SearchStrategy[str]:
     return st.one_of(st.sampled_from(HOSTILE), st.text(max_size=400))
 
@@ -74,8 +71,9 @@ def test_any_names_and_amounts_make_blocks_that_slack_takes(
     message = spend_message(report([amounts(name, str(cost)) for name, cost in rows]), NOW)
 
     assert not problems(list(message.blocks))
+    assert not problems(list(message.plain))
     assert 0 < len(message.text) <= 4000
-    assert "<" not in visible(message), "an angle bracket could mention or link"
+    assert not re.search(r"<(?![$\d])", visible(message)), "it could mention or link"
     assert all(c.isprintable() or c == "\n" for c in message.text)
 
 
@@ -83,11 +81,14 @@ def test_any_names_and_amounts_make_blocks_that_slack_takes(
 def test_a_hostile_name_stays_one_quiet_piece_of_one_row(name: str) -> None:
     message = spend_message(report([amounts(name, "2"), amounts("b/calm", "1")]), NOW)
 
-    ranking = message.blocks[1]["text"]
-    assert ranking["verbatim"] is True
-    first, second = ranking["text"].split("\n")
-    assert re.fullmatch(r"1\. \*\$2\.00\*  `[^`]*`  66\.7% · .*", first)
+    [spelled] = [one for one in message.plain if "1. " in str(one)]
+    assert spelled["text"]["verbatim"] is True
+    first, second = spelled["text"]["text"].split("\n")
+    assert re.fullmatch(r"1\. \*\$2\.00\*  `[^`]*`  Share 66\.7% · .*", first)
     assert "`b/calm`" in second
+    [table] = [one for one in message.blocks if one["type"] == "data_table"]
+    assert [cell["type"] for cell in table["rows"][1][:2]] == ["raw_text", "raw_number"]
+    assert not re.search("[<>]", table["rows"][1][0]["text"])
 
 
 def test_the_text_is_a_sentence_with_the_number() -> None:
@@ -108,7 +109,12 @@ def test_what_is_missing_is_told_and_never_hidden_in_the_total() -> None:
 def test_four_hundred_models_fit_with_the_rest_summed() -> None:
     message = spend_message(report([amounts(f"m/{i}", "1") for i in range(400)]), NOW)
     assert not problems(list(message.blocks))
+    assert not problems(list(message.plain))
     assert "and 388 others with $388.00 together" in visible(message)
+    [table] = [one for one in message.blocks if one["type"] == "data_table"]
+    costs = [row[1]["value"] for row in table["rows"][1:]]
+    assert (len(costs), sum(costs)) == (100, 400)
+    assert table["rows"][-1][0]["text"] == "301 others together"
 
 
 def test_an_account_in_trouble_says_so() -> None:
@@ -126,16 +132,18 @@ def test_the_forecast_leads_with_its_number_and_how_it_comes_about() -> None:
         [Subscription("Plus", Usd.of("40"))],
         HEALTH,
     )
-    message = forecast_message(asked, NOW, UTC)
+    message = forecast_message(asked, NOW)
 
     assert message.text == (
         "December 2026 will cost about $263.51: $7.21 a day × 31 days + $40.00 subscriptions."
     )
-    assert "about 5.7 days, empty on 29 Nov 2026" in visible(message)
+    shown = visible(message)
+    assert "About $263.51 · December 2026" in shown
+    assert "*5.7 days*\\nas expected, empty on 29 Nov 2026 (UTC)" in shown
     assert not problems(list(message.blocks))
 
 
 def test_a_forecast_without_any_data_says_that_nothing_is_known() -> None:
-    message = forecast_message(forecast(date(2026, 11, 23), {}, [], [], ()), NOW, UTC)
+    message = forecast_message(forecast(date(2026, 11, 23), {}, [], [], ()), NOW)
     assert "can't be forecast yet" in message.text
     assert not problems(list(message.blocks))

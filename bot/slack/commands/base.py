@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Protocol
@@ -50,6 +50,16 @@ class Alerts(Protocol):
 
     def test(self, who: str) -> str:
         """Send a test alert the whole way, asked for by `who`."""
+
+
+class Desk(Protocol):
+    """What people may have the daemon do from Slack, beside what alerts' buttons do."""
+
+    def begin_refresh(self) -> Callable[[], Sequence[str]]:
+        """Return what reads every account now, and returns a line for each.
+
+        Raises `UsageError` where that was done a moment ago, or is going on.
+        """
 
 
 Answer = Callable[[Questions, str, datetime], Message]

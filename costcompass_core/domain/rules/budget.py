@@ -7,7 +7,7 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Final, NamedTuple
 
-from costcompass_core.domain.burn import Burn
+from costcompass_core.domain.budgets import Standing
 from costcompass_core.domain.days import ONE_DAY, utc_day
 from costcompass_core.domain.facts import Fact
 from costcompass_core.domain.money import Usd
@@ -53,11 +53,10 @@ def budget_spent(view: BudgetView, limits: Limits) -> Finding | None:
 
 def budget_forecast(view: BudgetView, limits: Limits) -> Finding | None:
     """Say whether a budget will be exceeded by what the rest of its period is expected to cost."""
-    known, burn = _Known.of(view, limits), view.burn
-    if known is None or burn is None or burn.days < _LANDING_DAYS or not is_whole(burn, view.now):
+    known, burn, ahead = _Known.of(view, limits), view.burn, _ahead(view)
+    if known is None or burn is None or ahead is None:
         return None
-    amount, ahead = view.budget.amount.ratio(), _ahead(view, burn)
-    landing = view.completed.ratio() + ahead
+    amount, landing = view.budget.amount.ratio(), view.completed.ratio() + ahead
     facts = {
         **_standing(view, known),
         "landing": Usd.of_ratio(landing),
@@ -71,8 +70,22 @@ def budget_forecast(view: BudgetView, limits: Limits) -> Finding | None:
     return Finding(level, holds, 1, facts, known.as_of)
 
 
-def _ahead(view: BudgetView, burn: Burn) -> Fraction:
-    """Return what the days ahead are expected to cost (USD), today at least what it already has."""
+def standing(view: BudgetView) -> Standing:
+    """Return where a budget stands, for answers: a sum that lacks something says so."""
+    ahead = _ahead(view)
+    landing = None if ahead is None else Usd.of_ratio(round(view.completed.ratio() + ahead, 9))
+    read = all(one is not None for one in view.reads)
+    return Standing(view.budget, view.spent, view.span, landing, view.complete and read)
+
+
+def _ahead(view: BudgetView) -> Fraction | None:
+    """Return what the days ahead are expected to cost (USD), today at least what it already has.
+
+    `None` while too little is known to expect anything.
+    """
+    burn = view.burn
+    if burn is None or burn.days < _LANDING_DAYS or not is_whole(burn, view.now):
+        return None
     today, taken = utc_day(view.now), (view.spent - view.completed).ratio()
     _, end = view.span
     days = [end - age * ONE_DAY for age in range(view.days_ahead)]

@@ -1,0 +1,88 @@
+"""`/forecast` to Block Kit: the number and its sentence, how it comes about, balance, runway, budgets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Final
+
+from bot import forecast_words, summary, words
+from bot.slack.blocks import Block, Message, Piece, bullets, context, fields, header, section
+from bot.slack.charts import over_time
+from bot.slack.controls import forecast_controls
+from bot.slack.spend_message import source
+from bot.slack.voice import SLACK
+from bot.slack.words import escape, fenced
+from bot.words import Figure
+from costcompass_core.domain.budgets import Standing
+from costcompass_core.domain.forecast import ForecastReport
+from costcompass_core.domain.reports import known_at
+from costcompass_core.domain.timeline import daily
+
+_FIGURES: Final = 10
+"""Figures in one section; Slack takes no more."""
+_MOST_FIGURES: Final = 60
+_BUDGETS: Final = 10
+"""Budgets in one section, so that none is cut off."""
+
+
+def forecast_message(report: ForecastReport, now: datetime) -> Message:
+    """Return the answer to `/forecast`."""
+    headline = escape(forecast_words.forecast_headline(report))
+    return Message(headline, tuple(_pieces(report, headline, now)))
+
+
+def _pieces(report: ForecastReport, headline: str, now: datetime) -> Iterator[Piece]:
+    if title := forecast_words.title(report):
+        yield header(title)
+    burn = forecast_words.burn_line(report)
+    yield section(f"*{headline}*" + (f"\nThe rate is the {escape(burn)}." if burn else ""))
+    yield from figure_blocks(forecast_words.figures(report, now))
+    if chart := over_time(daily(report.recent)):
+        yield chart
+    yield from budget_blocks(report.budgets)
+    if notes := _notes(report, now):
+        yield bullets(escape(note) for note in notes)
+    told = summary.source_line(report.health, report.data_through, known_at(report.health), now)
+    yield context(source(told, known_at(report.health)))
+    yield from forecast_controls()
+
+
+def _notes(report: ForecastReport, now: datetime) -> list[str]:
+    spread = forecast_words.runway_range(report.runway)
+    return [
+        *([f"Runway: {spread}."] if spread else []),
+        *forecast_words.no_runway(report),
+        *forecast_words.no_range(report),
+        *summary.foreign(report.foreign_subscriptions),
+        *summary.troubles(report.health, now),
+    ]
+
+
+def figure_blocks(figures: Iterable[Figure]) -> Iterator[Block]:
+    """Yield figures in two columns, each with what it rests on below it."""
+    shown = [_figure(one) for one in figures][:_MOST_FIGURES]
+    for start in range(0, len(shown), _FIGURES):
+        yield fields(shown[start : start + _FIGURES])
+
+
+def _figure(one: Figure) -> str:
+    when = [SLACK.moment(one.at, UTC)] if one.at is not None else []
+    rests_on = ", ".join([*when, *([escape(one.rests_on)] if one.rests_on else [])])
+    label = escape(words.clean(one.label))
+    told = f"{label[:1].upper()}{label[1:]}\n*{escape(one.figure)}*"
+    return f"{told}\n{rests_on}" if rests_on else told
+
+
+def budget_blocks(budgets: Iterable[Standing]) -> Iterator[Block]:
+    """Yield a bar for each budget; what lands over its amount says so in words."""
+    lines = [_budget(one) for one in budgets]
+    for start in range(0, len(lines), _BUDGETS):
+        title = "*Budgets*\n" if start == 0 else ""
+        yield section(title + "\n".join(lines[start : start + _BUDGETS]))
+
+
+def _budget(one: Standing) -> str:
+    mark = "⚠ " if one.lands_over or one.share >= 1 else ""
+    told = escape(forecast_words.budget_line(one))
+    return f"`{words.gauge(one.share)}`  {escape(fenced(one.budget.name))}  {mark}{told}"

@@ -1,0 +1,107 @@
+"""`/spend` to Block Kit: the total and its change, how it came about, the ranking, what it rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Final
+
+from bot import summary, words
+from bot.slack.blocks import Message, Piece, actions, bullets, button, context, header, section
+from bot.slack.charts import over_time, shares
+from bot.slack.controls import spend_controls
+from bot.slack.pieces import Cell, Table
+from bot.slack.voice import SLACK
+from bot.slack.words import bare, escape, fenced
+from costcompass_core.domain.reports import SpendReport, SpendRow, tokens_of
+
+_HEADS: Final = ("Cost", "Share", "Tokens", "Per 1M tokens")
+
+
+def spend_message(report: SpendReport, now: datetime) -> Message:
+    """Return the answer to `/spend`."""
+    headline = escape(summary.spend_headline(report, fenced))
+    return Message(headline, tuple(_pieces(report, headline, now)))
+
+
+def _pieces(report: SpendReport, headline: str, now: datetime) -> Iterator[Piece]:
+    if title := summary.title(report):
+        yield header(bare_line(title))
+        yield section(_lead(report))
+    else:
+        yield section(f"*{headline}*")
+    if chart := _chart(report):
+        yield chart
+    if report.rows:
+        yield _table(report)
+    if notes := summary.spend_notes(report, now):
+        yield bullets(escape(note) for note in notes)
+    if report.meant is not None:
+        yield from _instead(report)
+    yield context(
+        source(summary.spend_source(report, now), report.refreshed_at, summary.gap(report))
+    )
+    yield from spend_controls(report.query, [one.name for one in report.rows])
+
+
+def bare_line(text: str) -> str:
+    """Return a line for a header, which Slack shows as it is."""
+    return text.replace("<!", "‹!").replace("<@", "‹@").replace("<#", "‹#")
+
+
+def _lead(report: SpendReport) -> str:
+    told = escape(summary.lead(report, fenced))
+    if not told:
+        told = "Nothing was spent." if not report.total else escape(summary.nothing_before(report))
+    change = report.change
+    return f"{words.trend(change)[0]} {told}" if change is not None else told
+
+
+def _chart(report: SpendReport) -> Piece | None:
+    if report.timeline is not None:
+        return over_time(report.timeline)
+    if report.query.by == "day":
+        return None
+    return shares(f"Share of {words.day(report.query.period.start)} (UTC)", report.rows)
+
+
+def _table(report: SpendReport) -> Table:
+    by = report.query.by
+    rows = report.rows
+    trends = report.before is not None and by != "day"
+    if by == "day":
+        rows = tuple(sorted(rows, key=lambda one: one.name, reverse=True))
+    caption = f"Spend by {by}, {report.query.period.label}"
+    heads = (by.capitalize(), *_HEADS, *(("Trend",) if trends else ()))
+    return Table(caption, heads, tuple(_row(report, one, trends=trends) for one in rows))
+
+
+def _row(report: SpendReport, row: SpendRow, *, trends: bool) -> tuple[Cell, ...]:
+    tokens = tokens_of(row.counts)
+    rate = row.per_million
+    cells = (
+        Cell(bare(row.name)),
+        Cell(words.usd(row.cost), row.cost.amount),
+        Cell(words.percent(row.share), row.share * 100),
+        Cell(words.count(tokens), None if tokens is None else Decimal(tokens)),
+        Cell("–") if rate is None else Cell(words.usd(rate), rate.amount),
+    )
+    if not trends:
+        return cells
+    change = report.change_of(row)
+    return (*cells, Cell(summary.row_trend(report, row), None if change is None else change * 100))
+
+
+def _instead(report: SpendReport) -> Iterator[Piece]:
+    """Offer what was perhaps meant."""
+    meant = words.clean(report.meant or "")
+    asked = f"/spend {report.query.said} {meant}"
+    if len(asked) < 1000:
+        yield from actions(f"instead {asked}", button(f"Look at {meant}", "ask_instead", asked))
+
+
+def source(told: str, read: datetime | None, gap: str = "") -> str:
+    """Return what the figures are, with the moment they were read in each reader's own zone."""
+    when = f" ({SLACK.moment(read, UTC)})" if read is not None else ""
+    return f"{escape(told)}{when}{escape(f' · {gap}') if gap else ''}"
