@@ -132,7 +132,7 @@ def test_today_is_told_by_the_balance_since_no_row_speaks_of_it(two_months):
     report = digest(two_months)
     assert (report.today.spent, report.today.since) == (Usd.of("3.21"), MORNING)
     figures = {one.label: one for one in daily.figures(report)}
-    assert figures["today so far"][1:] == ("$3.21", "by the balance since 23 Nov 09:00 UTC")
+    assert figures["today so far"][1:3] == ("$3.21", "by the balance since 23 Nov 09:00 UTC")
     assert "days" in daily.headline(report)
     with two_months.store.writing() as tx:  # an alert says it better: it counts today
         look(tx, Watch(("main",), MORNING, Limits((Usd.of(1000),))), two_months.now)
