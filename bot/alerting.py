@@ -12,9 +12,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from threading import Event
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from bot.config import Config
+from bot.config_alerts import Alerts
 from bot.sender import Sender
 from bot.slack.service import load_libraries
 from bot.unrecorded import Unwritable
@@ -32,9 +33,17 @@ from costcompass_core.usecases.publish import Calendar, publish
 from costcompass_core.usecases.tell import Teller
 from costcompass_core.usecases.watch import Watch, look
 
+if TYPE_CHECKING:
+    from bot.slack.looks import Looks
+
 _GAP: Final = timedelta(minutes=2)
 """A pause between two ticks after which the machine slept, or its clock was set."""
 _log: Final = logging.getLogger(__name__)
+
+
+def credits_urls(config: Config) -> dict[str, str]:
+    """Return where each account's balance is topped up."""
+    return {one.name: PROVIDERS[one.provider].credits_url for one in config.accounts}
 
 
 class Alerting:
@@ -48,6 +57,8 @@ class Alerting:
         now: Callable[[], datetime],
     ) -> None:
         """Do nothing yet; `reveal` is asked for the bot token when there is something to tell."""
+        self.looks: Callable[[], Looks | None] = lambda: None
+        """What is known of how the workspace draws messages, from the connection to it."""
         self._config = config
         self._settings = config.alerts
         self._store = store
@@ -61,6 +72,15 @@ class Alerting:
         self._unwritable = Unwritable(self._settings, store, self._teller, now)
         self._sender = Sender(self._settings, store, self._teller, self._reporter, now)
 
+    def use(self, settings: Alerts) -> None:
+        """Go by other settings from now on: other levels, another digest time, other quiet hours."""
+        self._settings = settings
+        names = tuple(one.name for one in self._config.accounts)
+        self._always = replace(settings.watch(names, self._since), running=True)
+        self._unwritable.use(settings)
+        self._sender.use(settings)
+        self._sender.poke()
+
     @property
     def watch(self) -> Watch:
         """What is watched now; refreshes commit with it.
@@ -73,10 +93,10 @@ class Alerting:
         load_libraries()
         from bot.slack.delivery import SlackTeller  # noqa: PLC0415 - as slow as all else together
 
-        config = self._config
-        urls = {one.name: PROVIDERS[one.provider].credits_url for one in config.accounts}
+        config, urls = self._config, credits_urls(self._config)
         api_url = f"{config.slack.api_url}/"
-        return SlackTeller(api_url, self._reveal, self._now, config.timezone, urls)
+        looks = self.looks()
+        return SlackTeller(api_url, self._reveal, self._now, config.timezone, urls, looks=looks)
 
     def start(self) -> None:
         """Begin to deliver; what an earlier set-up had refused, or had no place for, is told now."""

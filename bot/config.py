@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -26,6 +26,7 @@ from costcompass_core.domain.subscriptions import Subscription
 from costcompass_core.providers.registry import PROVIDERS
 
 PREFIX: Final = "COSTCOMPASS_"
+_NO_SETTINGS: Final[Mapping[str, str]] = {}
 NOT_KEYS: Final = frozenset(
     {"COSTCOMPASS_CONFIG", "COSTCOMPASS_VAULT_PASSPHRASE", "COSTCOMPASS_VAULT_PASSPHRASE_FILE"}
 )
@@ -34,10 +35,11 @@ NOT_KEYS: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Slack:
-    """Where Slack is and who may use the bot there."""
+    """Where Slack is, who may use the bot there, and where answers may be shown to everybody."""
 
     channel: str
     allowed_users: frozenset[str]
+    share_in: frozenset[str]
     api_url: str
 
 
@@ -55,6 +57,8 @@ class Config:
     slack: Slack
     subscriptions: tuple[Subscription, ...]
     alerts: Alerts
+    tree: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """The file with the environment laid over it, as it was read."""
 
 
 class ConfigMistakes(ConfigError):
@@ -62,6 +66,7 @@ class ConfigMistakes(ConfigError):
 
     def __init__(self, where: str, mistakes: list[Mistake]) -> None:
         """Tell `mistakes` found in the file `where`."""
+        self.mistakes = mistakes
         self.lines = [ConfigError(f"{where}: {one}").what for one in mistakes]
         super().__init__("; ".join(self.lines))
 
@@ -93,6 +98,12 @@ def load_config(option: Path | None, environ: Mapping[str, str] = os.environ) ->
     Raises `ConfigError` for a file that is missing or no TOML, `ConfigMistakes` with every unknown
     key, wrong type and bad value at once.
     """
+    path, tree = read_file(option, environ)
+    return parse_config(tree, environ, path)
+
+
+def read_file(option: Path | None, environ: Mapping[str, str]) -> tuple[Path, dict[str, Any]]:
+    """Find and decode the file. Raises `ConfigError` where there is none, or it is no TOML."""
     path = find_config(option, environ)
     if path is None:
         raise ConfigError(
@@ -101,22 +112,31 @@ def load_config(option: Path | None, environ: Mapping[str, str] = os.environ) ->
         )
     try:
         content = path.read_bytes().decode()
-        tree = tomllib.loads(content, parse_float=Decimal)
+        return path, tomllib.loads(content, parse_float=Decimal)
     except OSError as error:
         raise ConfigError(
             f"{path} cannot be read ({error.strerror})", "check --config or $COSTCOMPASS_CONFIG"
         ) from None
     except (ValueError, RecursionError) as error:  # bad syntax, no UTF-8, endless digits or nesting
         raise ConfigError(f"{path} is not TOML ({error})", "mend that line") from None
-    return parse_config(tree, environ, path)
 
 
 def parse_config(
-    tree: Mapping[str, Any], environ: Mapping[str, str], path: Path | None = None
+    tree: Mapping[str, Any],
+    environ: Mapping[str, str],
+    path: Path | None = None,
+    settings: Mapping[str, str] = _NO_SETTINGS,
 ) -> Config:
-    """Check a decoded configuration with the environment laid over it. Raises `ConfigMistakes`."""
+    """Check a decoded configuration with the environment, then `settings`, laid over it.
+
+    `settings` are by the key's path, each as a variable would have it. Raises `ConfigMistakes`.
+    """
     mistakes: list[Mistake] = []
     tree = overlay(tree, environ, TOP, mistakes)
+    for name, content in settings.items():
+        steps = name.split(".")
+        if kind := TOP.kind_at(steps):
+            _put(tree, steps, kind.from_text(content), name, mistakes)
     raw = TOP.read(tree, "", mistakes)
     _check_across(raw, mistakes)
     if mistakes:
@@ -129,7 +149,7 @@ def parse_config(
         accounts=tuple(_account(**one) for one in raw["account"]),
         balance_every=raw["refresh"]["balance"],
         activity_every=raw["refresh"]["activity"],
-        slack=Slack(**{**raw["slack"], "allowed_users": frozenset(raw["slack"]["allowed_users"])}),
+        slack=_slack(**raw["slack"]),
         subscriptions=tuple(
             Subscription(
                 one["name"], one["amount"], one["per"], one["currency"], one["from"], one["until"]
@@ -137,7 +157,16 @@ def parse_config(
             for one in raw["subscription"]
         ),
         alerts=alerts_from(raw, raw["timezone"]),
+        tree=tree,
     )
+
+
+def _slack(
+    channel: str, allowed_users: Iterable[str], share_in: Iterable[str], api_url: str
+) -> Slack:
+    """Return who may do what where; the channel of the digests is open to answers as well."""
+    open_to = frozenset({*share_in, channel} - {""})
+    return Slack(channel, frozenset(allowed_users), open_to, api_url)
 
 
 def _account(name: str, provider: str, base_url: str | None) -> Account:

@@ -193,6 +193,7 @@ TOP: Final = Table(
             {
                 "channel": Key(_CHANNEL, ""),
                 "allowed_users": Key(_list_of(_USER, "member IDs such as 'U0123456789'"), ()),
+                "share_in": Key(_list_of(_CHANNEL, "channel IDs such as 'C0123456789'"), ()),
                 "api_url": Key(Kind(_base_url, "an address"), "https://slack.com/api"),
             }
         ),

@@ -17,9 +17,10 @@ from functools import partial
 from typing import Any, Final
 
 from bot import logs, words
-from bot.alerting import Alerting
+from bot.alerting import Alerting, credits_urls
 from bot.config import Config
 from bot.control import ControlServer
+from bot.desk import FrontDesk
 from bot.refreshing import failure_shape, fill, open_ledger, outcome_line, outcome_shape, refresh
 from bot.schedule import TICK, due, start_ticking
 from bot.slack.service import SlackService
@@ -74,8 +75,11 @@ class Daemon:
         self._busy = {account.name: threading.Lock() for account in config.accounts}
         self._refused_at: dict[str, datetime] = {}
         self._store: Store
+        self._show_changes: Callable[[], None] = lambda: None
+        """Lets Homes show what has changed, once there is a connection to Slack."""
         self._slack: SlackService
         self._alerting: Alerting
+        self._desk: FrontDesk
 
     def stop(self) -> None:
         """Ask the daemon to end, from any thread; not from a signal handler, which may deadlock."""
@@ -92,6 +96,10 @@ class Daemon:
             self._store = open_ledger(config)
             stack.callback(self._store.close)
             self._alerting = Alerting(config, self._store, self._reveal, self._now)
+            self._desk = FrontDesk(
+                config, self._store, self._alerting, self._refresh_all, self._now
+            )
+            self._desk.apply_settings()
             self._slack = SlackService(
                 config.slack,
                 Questions(
@@ -99,8 +107,13 @@ class Daemon:
                 ),
                 self._reveal,
                 self._now,
-                self._alerting,
+                alerts=self._alerting,
+                desk=self._desk,
+                store=self._store,
+                credits_urls=credits_urls(config),
             )
+            self._alerting.looks = self._slack.looks
+            self._show_changes = self._slack.changed
             self._vault = self._open_vault()
             if self._vault is None:
                 self._alerting.locked(self._now())
@@ -201,9 +214,21 @@ class Daemon:
                 return failure_shape(account.name, error)
         self._refused_at.pop(account.name, None)
         self._alerting.committed(good=True)
+        self._show_changes()
         level = logging.INFO if "activity" in parts else logging.DEBUG
         _log.log(level, "refreshed %s: %s", account.name, outcome_line(outcome))
         return outcome_shape(outcome)
+
+    def _refresh_all(self) -> list[str]:
+        """Refresh every account because somebody in Slack asked; return a line for each."""
+        told = []
+        for account in self._config.accounts:
+            if self._stopping.is_set():
+                break
+            shape = self._refresh(account, BOTH)
+            what = shape["line"] if shape["ok"] else f"not refreshed: {shape['error']}"
+            told.append(f"{account.name}: {what}")
+        return told
 
     def _backfill(
         self, account: Account, days: int, progress: Callable[[str], None]
@@ -230,6 +255,7 @@ class Daemon:
             self._alerting.refused(error, account.name)
         else:
             self._alerting.committed(good=False)
+        self._show_changes()
 
     def _control(self, request: Mapping[str, Any], progress: Callable[[str], None]) -> Any:
         if request.get("do") == "status":

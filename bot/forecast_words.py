@@ -62,6 +62,12 @@ def makeup(report: ForecastReport) -> Iterator[Figure]:
 
 def figures(report: ForecastReport, now: datetime) -> Iterator[Figure]:
     """Yield where this month lands, what is left, and for how long that lasts."""
+    for one in standing_figures(report):
+        yield one if one.at is None else one._replace(rests_on=words.ago(one.at, now))
+
+
+def standing_figures(report: ForecastReport) -> Iterator[Figure]:
+    """Yield the same without what the clock alone changes: the age of the balances."""
     month = report.this_month
     if month.so_far is not None and month.total is not None:
         yield Figure("this month", words.usd(month.so_far), "so far, completed days")
@@ -72,7 +78,7 @@ def figures(report: ForecastReport, now: datetime) -> Iterator[Figure]:
         )
     for one in report.balances:
         name = "balance" if len(report.balances) == 1 else f"balance {one.account}"
-        yield Figure(name, words.usd(one.left), words.ago(one.at, now), one.at)
+        yield Figure(name, words.usd(one.left), "", one.at)
     yield from _runway(report)
 
 

@@ -116,6 +116,10 @@ class Sender:
         if settings.webhook_url:
             self.ways.append(Way("webhook", store, now, self._stopping, self._to_webhook))
 
+    def use(self, settings: Alerts) -> None:
+        """Go by other settings from now on; the ways out stay the same."""
+        self._settings = settings
+
     def start(self) -> None:
         """Begin to deliver."""
         for way in self.ways:

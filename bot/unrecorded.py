@@ -55,6 +55,10 @@ class Unwritable:
         self._told: dict[tuple[Via, Key], tuple[int, datetime]] = {}
         self._not_before: dict[Via, datetime] = {}
 
+    def use(self, settings: Alerts) -> None:
+        """Go by other settings from now on."""
+        self._settings = settings
+
     def refused(self, error: StorageError, watch: Watch, account: str = "") -> None:
         """Tell that nothing can be written, and the alerts of a reading that was lost with it."""
         now = self._now()

@@ -17,6 +17,7 @@ from bot.sandbox.slack_api import Call, Token, WebApi, read_arguments
 from bot.sandbox.slack_faults import Fault, Faults
 from bot.sandbox.slack_links import Links
 from bot.sandbox.slack_people import CHANNEL, People
+from bot.sandbox.slack_views import View
 from bot.sandbox.slack_workspace import Channel, Refused, Shown, Workspace
 from bot.sandbox.websocket import HandshakeRefused, WebSocket, handshake
 from bot.sandbox.wire import JSON_TYPE, Answer
@@ -80,6 +81,20 @@ class Slack(Loopback):
     def calls(self) -> tuple[Call, ...]:
         """Every call of the Web API so far, in order of arrival, failed ones too."""
         return tuple(self._calls)
+
+    @property
+    def homes(self) -> Mapping[str, View]:
+        """What stands in each member's Home of the app."""
+        return self._workspace.views.homes
+
+    @property
+    def modals(self) -> Mapping[str, View]:
+        """The form that each member has open."""
+        return self._workspace.views.modals
+
+    def draws(self, *, new_blocks: bool) -> None:
+        """Take charts and tables, or refuse them as a workspace does that has none yet."""
+        self._workspace.new_blocks = new_blocks
 
     def archive(self, channel: str, on: bool) -> None:
         """Archive a channel, or bring it back."""

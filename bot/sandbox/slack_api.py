@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl
 
 from bot.sandbox.loopback import Incoming
+from bot.sandbox.slack_views import View
 from bot.sandbox.slack_workspace import BOT, Refused, Workspace
 
 Arguments = Mapping[str, Any]
@@ -156,11 +157,28 @@ def _permalink(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
     return {"channel": channel, "permalink": f"https://sandbox.slack.invalid/archives/{path}"}
 
 
+def _validate(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
+    workspace.check({"text": "-", "blocks": arguments.get("blocks")}, "blocks.validate")
+    return {}
+
+
 def _publish(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
-    if not str(arguments.get("user_id", "")).startswith("U"):
+    member = str(arguments.get("user_id", ""))
+    if not member.startswith("U"):
         raise Refused("user_not_found")
-    workspace.check_view(arguments.get("view"))
-    return {"view": arguments["view"]}
+    workspace.check_view(arguments.get("view"), "home", "views.publish")
+    now, ident = workspace.now(), workspace.serial("V")
+    return {"view": workspace.views.publish(member, arguments["view"], ident, now).payload}
+
+
+def _open(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
+    member, error = workspace.views.redeem(str(arguments.get("trigger_id")), workspace.now())
+    if error:
+        raise Refused(error)
+    workspace.check_view(arguments.get("view"), "modal", "views.open")
+    view = View(workspace.serial("V"), arguments["view"], workspace.now())
+    workspace.views.modals[member] = view
+    return {"view": view.payload}
 
 
 class _Method(NamedTuple):
@@ -171,12 +189,14 @@ class _Method(NamedTuple):
 
 _METHODS: Final[Mapping[str, _Method]] = {
     "auth.test": _Method(_auth_test, ""),
+    "blocks.validate": _Method(_validate, ""),
     "chat.deleteScheduledMessage": _Method(_unschedule),
     "chat.getPermalink": _Method(_permalink),
     "chat.postEphemeral": _Method(_post_ephemeral),
     "chat.postMessage": _Method(_post),
     "chat.scheduleMessage": _Method(_schedule),
     "chat.update": _Method(_update),
+    "views.open": _Method(_open, ""),
     "views.publish": _Method(_publish, ""),
 }
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from bot.sandbox.slack_inputs import input_block, options
 from bot.sandbox.slack_shapes import (
     PLAIN,
     Problems,
@@ -25,6 +26,10 @@ LONGEST_TEXT: Final = 4_000
 """Characters of a message's own text; Slack takes more in places, but advises this."""
 
 
+_IN_VIEW: Final = 100
+"""Blocks of a view, which unlike a message may have inputs."""
+
+
 def problems(blocks: Any, most: int = 50) -> tuple[str, ...]:
     """Say everything that is wrong with `blocks`; `most` is 50 in a message and 100 in a view."""
     return tuple(_blocks(blocks, most))
@@ -34,7 +39,7 @@ def _blocks(blocks: Any, most: int) -> Problems:
     yield from listed(blocks, "/blocks", 1, most)
     for at, block in items(blocks, "/blocks"):
         kind = block.get("type") if isinstance(block, Mapping) else None
-        check = _BLOCKS.get(str(kind))
+        check = input_block if kind == "input" and most == _IN_VIEW else _BLOCKS.get(str(kind))
         if check is None:
             yield f"{at}: a {kind!r} block is not for messages, or not known here"
             continue
@@ -139,23 +144,16 @@ def _button(button: Mapping[str, Any], at: str) -> Problems:
 
 def _overflow(menu: Mapping[str, Any], at: str) -> Problems:
     yield from keys(menu, at, "type options", "confirm")
-    yield from _options(menu.get("options"), f"{at}/options", 5)
+    yield from options(menu.get("options"), f"{at}/options", 5)
 
 
 def _static_select(menu: Mapping[str, Any], at: str) -> Problems:
     yield from keys(menu, at, "type options", "placeholder initial_option confirm")
-    yield from _options(menu.get("options"), f"{at}/options", 100)
+    yield from options(menu.get("options"), f"{at}/options", 100)
     if "placeholder" in menu:
         yield from text_object(menu["placeholder"], f"{at}/placeholder", 150, PLAIN)
-
-
-def _options(options: Any, at: str, most: int) -> Problems:
-    yield from listed(options, at, 1, most)
-    for place, option in items(options, at):
-        yield from keys(option, place, "text value", "description url")
-        if isinstance(option, Mapping):
-            yield from text_object(option.get("text"), f"{place}/text", 75, PLAIN)
-            yield from string(option.get("value"), f"{place}/value", 150)
+    if "initial_option" in menu and menu["initial_option"] not in menu.get("options", ()):
+        yield f"{at}/initial_option: is not one of the options"
 
 
 _Check = Callable[[Mapping[str, Any], str], Problems]

@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from bot.sandbox.slack_links import Acknowledged, Links, NotConnected
-from bot.sandbox.slack_press import pressed, surroundings
+from bot.sandbox.slack_press import chosen, pressed, surroundings
+from bot.sandbox.slack_views import View, filled_in
 from bot.sandbox.slack_workspace import APP, Refused, Shown, Workspace
 
 _USES: Final = 5
@@ -41,6 +42,8 @@ class Reply:
     latency: float = 0.0
     """Seconds between sending the envelope and its acknowledgement."""
     later: list[Shown] = field(default_factory=list)
+    errors: dict[str, str] = field(default_factory=dict)
+    """What a form was sent back with, by its block_id."""
 
 
 @dataclass
@@ -49,6 +52,7 @@ class _ResponseUrl:
     channel: str
     user: str
     opened: datetime
+    original: Shown | None = None
     uses: int = 0
 
 
@@ -85,11 +89,61 @@ class People:
         The message is given by its `ts` or as it once was. Raises `LookupError` where the button
         is not there, or not for this user's eyes.
         """
+        shown = self._seen(message, user_id)
+        return self._in_message(pressed(shown.blocks, button), shown, user_id, team_id)
+
+    def choose(self, message: Shown | str, menu: str, option: str, *, user_id: str = USER) -> Reply:
+        """Choose an option, by its text or value, of a menu by its action_id or placeholder."""
+        shown = self._seen(message, user_id)
+        return self._in_message(chosen(shown.blocks, menu, option), shown, user_id, "")
+
+    def _seen(self, message: Shown | str, user_id: str) -> Shown:
         shown = self._workspace.current(message)
         if shown.only_for not in ("", user_id):
             raise LookupError(f"{user_id} does not see {shown.ts}")
+        return shown
+
+    def _in_message(
+        self, element: Mapping[str, Any], shown: Shown, user_id: str, team_id: str
+    ) -> Reply:
         around = surroundings(shown, self._workspace.bot)
-        return self._act(pressed(shown, button), shown.channel, user_id, team_id, around)
+        return self._act(element, shown.channel, user_id, team_id, around, shown)
+
+    def open_home(self, *, user_id: str = USER, team_id: str = "") -> Reply:
+        """Open the app's Home."""
+        at = f"{self._workspace.now().timestamp():.6f}"
+        opened = {"type": "app_home_opened", "user": user_id, "tab": "home", "event_ts": at}
+        view = self._workspace.views.homes.get(user_id)
+        more = {"view": view.payload} if view else {}
+        return self.event({**opened, "channel": f"D{user_id[1:]}", **more}, team_id=team_id)
+
+    def press_home(self, button: str, *, user_id: str = USER) -> Reply:
+        """Press a button of the app's Home."""
+        view = self._workspace.views.homes[user_id]
+        return self._in_view(pressed(view.content["blocks"], button), view, user_id)
+
+    def choose_home(self, menu: str, option: str, *, user_id: str = USER) -> Reply:
+        """Choose an option of a menu of the app's Home."""
+        view = self._workspace.views.homes[user_id]
+        return self._in_view(chosen(view.content["blocks"], menu, option), view, user_id)
+
+    def submit(self, values: Mapping[str, Any], *, user_id: str = USER) -> Reply:
+        """Send the open form with `values`, by action_id, over what stands in it."""
+        view = self._workspace.views.modals[user_id]
+        team = self._workspace.team_id
+        details = {
+            "type": "view_submission",
+            "team": {"id": team, "domain": "sandbox"},
+            "user": {"id": user_id, "username": _NAME, "name": _NAME, "team_id": team},
+            "api_app_id": APP,
+            "token": _VERIFICATION,
+            "trigger_id": self._workspace.issue_trigger(user_id),
+            "is_enterprise_install": False,
+            "enterprise": None,
+            "response_urls": [],
+            "view": {**view.payload, "state": filled_in(view.content, values)},
+        }
+        return self._send("interactive", details, Reply())
 
     def action(
         self,
@@ -127,20 +181,44 @@ class People:
         self._workspace.check(content, "response_url")
         url.uses += 1
         only_for = "" if content.get("response_type") == "in_channel" else url.user
-        shown = self._workspace.show(content, url.channel, via="respond", only_for=only_for)
+        if content.get("replace_original") and url.original is not None:
+            shown = self._workspace.redraw(url.original, content)
+        else:
+            shown = self._workspace.show(content, url.channel, via="respond", only_for=only_for)
         url.reply.later.append(shown)
         return shown
 
-    def _act(
+    def _act(  # noqa: PLR0917 - what a press is made of
         self,
         button: Mapping[str, Any],
         channel: str,
         user_id: str,
         team_id: str,
         around: Mapping[str, Any],
+        original: Shown | None = None,
     ) -> Reply:
         """Send what Slack sends for a press; `around` is the button's surroundings."""
-        reply, team = Reply(), team_id or self._workspace.team_id
+        reply = Reply()
+        place = {
+            "channel": {"id": channel, "name": self._workspace.name(channel)},
+            "response_url": self._open(reply, user_id, channel, original),
+        }
+        return self._send_action(button, user_id, team_id, {**around, **place}, reply)
+
+    def _in_view(self, element: Mapping[str, Any], view: View, user_id: str) -> Reply:
+        """Send what Slack sends for a press in a view: no channel, no message, no response_url."""
+        around = {"container": {"type": "view", "view_id": view.ident}, "view": view.payload}
+        return self._send_action(element, user_id, "", around, Reply())
+
+    def _send_action(
+        self,
+        button: Mapping[str, Any],
+        user_id: str,
+        team_id: str,
+        around: Mapping[str, Any],
+        reply: Reply,
+    ) -> Reply:
+        team = team_id or self._workspace.team_id
         at = f"{self._workspace.now().timestamp():.6f}"
         details = {
             "type": "block_actions",
@@ -150,12 +228,10 @@ class People:
             "team": {"id": team, "domain": "sandbox"},
             "enterprise": None,
             "is_enterprise_install": False,
-            "channel": {"id": channel, "name": self._workspace.name(channel)},
             **around,
             "state": {"values": {}},
             "actions": [{**button, "action_ts": at}],
-            "trigger_id": self._workspace.serial("trigger."),
-            "response_url": self._open(reply, user_id, channel),
+            "trigger_id": self._workspace.issue_trigger(user_id),
         }
         return self._send("interactive", details, reply)
 
@@ -174,6 +250,9 @@ class People:
     def _read(self, answer: Acknowledged, asked: Mapping[str, Any], reply: Reply) -> None:
         """Show the payload of an acknowledgement, if there is one and Slack would take it."""
         reply.latency = answer.latency
+        if asked.get("type") == "view_submission":
+            self._close(answer.payload or {}, str(asked["user"]["id"]), reply)
+            return
         if not answer.payload or "command" not in asked:
             return
         try:
@@ -188,6 +267,13 @@ class People:
         )
         reply.text, reply.blocks = shown.text, shown.blocks
 
+    def _close(self, answer: Mapping[str, Any], member: str, reply: Reply) -> None:
+        """Close a form, unless it comes back with what is wrong in it."""
+        if answer.get("response_action") == "errors":
+            reply.errors = dict(answer["errors"])
+        else:
+            self._workspace.views.modals.pop(member, None)
+
     def _who(self, user_id: str, team_id: str, channel: str) -> dict[str, Any]:
         return {
             "token": _VERIFICATION,
@@ -198,12 +284,12 @@ class People:
             "user_id": user_id,
             "user_name": _NAME,
             "api_app_id": APP,
-            "trigger_id": self._workspace.serial("trigger."),
+            "trigger_id": self._workspace.issue_trigger(user_id),
         }
 
-    def _open(self, reply: Reply, user: str, channel: str) -> str:
+    def _open(self, reply: Reply, user: str, channel: str, original: Shown | None = None) -> str:
         ident = secrets.token_urlsafe(12)
-        self._urls[ident] = _ResponseUrl(reply, channel, user, self._workspace.now())
+        self._urls[ident] = _ResponseUrl(reply, channel, user, self._workspace.now(), original)
         return self._base + ident
 
 

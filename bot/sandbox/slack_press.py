@@ -5,27 +5,51 @@ The payload's shape: docs.slack.dev/reference/interaction-payloads/block_actions
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bot.sandbox.slack_blocks import elements_of
 from bot.sandbox.slack_workspace import Shown
 
-_TOLD = ("type", "action_id", "text", "value", "url", "style")
+_TOLD = ("type", "action_id", "block_id", "text", "value", "url", "style")
 """What of a button is repeated in the payload."""
 
 
-def pressed(shown: Shown, wanted: str) -> dict[str, Any]:
+_KEPT = ("type", "action_id", "block_id", "placeholder")
+"""Likewise of a menu."""
+
+Blocks = Sequence[Mapping[str, Any]]
+
+
+def pressed(blocks: Blocks, wanted: str) -> dict[str, Any]:
     """Return what the payload says of the one button with this text or action_id.
 
     Raises `LookupError`, which is the caller's fault, where there is none or more than one.
     """
-    buttons = list(_buttons(shown))
+    buttons = [one for one in _elements(blocks) if one["type"] == "button"]
     found = [one for one in buttons if wanted in (one["text"]["text"], one["action_id"])]
     if len(found) != 1:
         there = ", ".join(repr(one["text"]["text"]) for one in buttons) or "none"
-        raise LookupError(f"{len(found)} buttons {wanted!r} in {shown.ts}, which has {there}")
-    return found[0]
+        raise LookupError(f"{len(found)} buttons {wanted!r}, where there are {there}")
+    return {key: found[0][key] for key in _TOLD if key in found[0]}
+
+
+def chosen(blocks: Blocks, menu: str, option: str) -> dict[str, Any]:
+    """Return what the payload says of an option, by its text or value, of the menu `menu`.
+
+    A menu is known by its action_id or its placeholder. Raises `LookupError` as above.
+    """
+    menus = [one for one in _elements(blocks) if one["type"] in {"static_select", "overflow"}]
+    names = [(one["action_id"], one.get("placeholder", {}).get("text")) for one in menus]
+    found = [one for one, name in zip(menus, names, strict=True) if menu in name]
+    if len(found) != 1:
+        raise LookupError(f"{len(found)} menus {menu!r}, where there are {names}")
+    options = [one for one in found[0]["options"] if option in (one["text"]["text"], one["value"])]
+    if len(options) != 1:
+        there = [one["text"]["text"] for one in found[0]["options"]]
+        raise LookupError(f"{len(options)} options {option!r}, where there are {there}")
+    told: dict[str, Any] = {key: found[0][key] for key in _KEPT if key in found[0]}
+    return {**told, "selected_option": options[0]}
 
 
 def surroundings(shown: Shown, bot: Mapping[str, str]) -> dict[str, Any]:
@@ -45,13 +69,11 @@ def surroundings(shown: Shown, bot: Mapping[str, str]) -> dict[str, Any]:
     return {"container": container, "message": {**bot, **words, **thread}}
 
 
-def _buttons(shown: Shown) -> Iterator[dict[str, Any]]:
-    for index, block in enumerate(shown.blocks):
+def _elements(blocks: Blocks) -> Iterator[dict[str, Any]]:
+    for index, block in enumerate(blocks):
         whole = _identified(block, index)
         for element in elements_of(whole):
-            if element["type"] == "button":
-                told = {key: element[key] for key in _TOLD if key in element}
-                yield {**told, "block_id": whole["block_id"]}
+            yield {**element, "block_id": whole["block_id"]}
 
 
 def _identified(block: Mapping[str, Any], index: int) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from threading import RLock
 from typing import Any, Final
 
 from bot.sandbox.slack_blocks import LONGEST_TEXT, problems
+from bot.sandbox.slack_views import Views, view_problems
 
 APP: Final = "A0COMPASS00"
 BOT: Final = "B0COMPASS00"
@@ -69,6 +70,8 @@ class Workspace:
         self.messages: list[Shown] = []
         self.violations: list[str] = []
         self.scheduled: dict[str, tuple[str, int]] = {}
+        self.views = Views()
+        self.new_blocks = True
         self._directs: set[str] = set()
         self._deleted: set[tuple[str, str]] = set()
         self._serial = count(1)
@@ -142,14 +145,17 @@ class Workspace:
             self._refuse("no_text", where, ("neither text nor blocks",))
         if len(text) > LONGEST_TEXT:
             self._refuse("msg_too_long", where, (f"/text: at most {LONGEST_TEXT} characters",))
+        if not self.new_blocks and _has_new(blocks):
+            raise Refused("invalid_blocks", response_metadata={"messages": ["unsupported type"]})
         if blocks:
             self._refuse("invalid_blocks", where, problems(blocks))
 
-    def check_view(self, view: Any) -> None:
-        """Refuse a Home view that Slack would refuse."""
-        shape = isinstance(view, Mapping) and view.get("type") == "home"
-        found = problems(view.get("blocks"), 100) if shape else ("/view: a home view",)
-        self._refuse("invalid_arguments", "views.publish", found)
+    def check_view(self, view: Any, kind: str, where: str) -> None:
+        """Refuse a view of a kind, "home" or "modal", that Slack would refuse."""
+        blocks = view.get("blocks") if isinstance(view, Mapping) else None
+        if not self.new_blocks and _has_new(blocks):
+            raise Refused("invalid_arguments", response_metadata={"messages": ["unsupported type"]})
+        self._refuse("invalid_arguments", where, view_problems(view, kind))
 
     def show(self, content: Mapping[str, Any], channel: str, **more: Any) -> Shown:
         """Put a checked message before people's eyes; `more` are fields of `Shown`."""
@@ -170,6 +176,21 @@ class Workspace:
             new = replace(old, text=text, blocks=blocks, metadata=metadata, edited=True)
             self.messages[self.messages.index(old)] = new
             return new
+
+    def redraw(self, shown: Shown, content: Mapping[str, Any]) -> Shown:
+        """Replace a message of ours through its response_url, an ephemeral one too."""
+        with self._lock:
+            old = self.current(shown)
+            text, blocks = str(content.get("text", "")), tuple(content.get("blocks") or ())
+            new = replace(old, text=text, blocks=blocks, edited=True)
+            self.messages[self.messages.index(old)] = new
+            return new
+
+    def issue_trigger(self, member: str) -> str:
+        """Return a trigger that lets the app open one modal for what a member did."""
+        ident = self.serial("trigger.")
+        self.views.triggers[ident] = (member, self.now())
+        return ident
 
     def find(self, channel: str, ts: Any) -> Shown:
         """Return the message posted at `ts`."""
@@ -220,3 +241,9 @@ class Workspace:
         if reasons:
             self.violations.extend(f"{where}: {reason}" for reason in reasons)
             raise Refused(code, response_metadata={"messages": [f"[ERROR] {r}" for r in reasons]})
+
+
+def _has_new(blocks: Any) -> bool:
+    """Return whether there is a block that Slack brought to one workspace after the other."""
+    kinds = {one.get("type") for one in blocks or () if isinstance(one, Mapping)}
+    return bool(kinds & {"data_table", "data_visualization"})

@@ -14,7 +14,7 @@ from typing import Final
 from bot import alert_words, words
 from bot.alert_words import Voice
 from bot.slack.blocks import Block, Message, bullets, button, context, fitted, section
-from bot.slack.incident_actions import actions
+from bot.slack.incident_actions import actions, sign
 from bot.slack.voice import ALOUD, SLACK
 from bot.slack.words import escape
 from costcompass_core.domain.incidents import Incident, What
@@ -73,24 +73,13 @@ def incident_message(
             alert_words.as_of_line(incident, zone, voice),
         )
 
-    return _message(_sign(incident, now), page, actions(incident, now, credits_url))
+    return _message(sign(incident, now), page, actions(incident, now, credits_url))
 
 
 def _waited(late: Late | None, now: datetime, zone: tzinfo, voice: Voice) -> str:
     if late is None:
         return ""
     return alert_words.delayed_line(late.since, now, zone, voice, held=late.held)
-
-
-def _sign(incident: Incident, now: datetime) -> str:
-    """Return the state as a picture; the words beside it say it too."""
-    if incident.resolved_at is not None:
-        return "⚪" if "unwatched" in incident.facts else "🟢"
-    if incident.asleep(now):
-        return "🔕"
-    if incident.acknowledged_at is not None:
-        return "👀"
-    return "🔴" if incident.critical else "🟠"
 
 
 def reply_message(
@@ -110,7 +99,7 @@ def reply_message(
             small=alert_words.as_of_line(incident, zone, voice),
         )
 
-    return _message(_sign(incident, now), page)
+    return _message(sign(incident, now), page)
 
 
 def _happened(incident: Incident, what: What, now: datetime, zone: tzinfo, voice: Voice) -> str:
@@ -126,7 +115,7 @@ def _happened(incident: Incident, what: What, now: datetime, zone: tzinfo, voice
 def summary_message(telling: TellSummary, now: datetime, zone: tzinfo) -> Message:
     """Return what happened during quiet hours, or was over before it could be told."""
     spoken = _summary_lines(telling, zone, ALOUD)
-    signs = [_sign(one, now) for one in telling.incidents]
+    signs = [sign(one, now) for one in telling.incidents]
     signs += [_notice_sign(one) for one in telling.notices]
     shown = [
         f"{sign} {line}"
@@ -223,7 +212,7 @@ def unrecorded_message(
             small=alert_words.as_of_line(found, zone, voice),
         )
 
-    return _message(_sign(found, now), page)
+    return _message(sign(found, now), page)
 
 
 def test_message(who: str, now: datetime, zone: tzinfo) -> Message:

@@ -20,6 +20,8 @@ from slack_sdk.web import WebClient
 from bot.slack.answering import Answering
 from bot.slack.buttons import add_buttons
 from bot.slack.commands.base import Alerts, Command, Desk, Questions
+from bot.slack.home_actions import add_home
+from bot.slack.homes import Homes
 from bot.slack.looks import Looks
 from bot.slack.web import library_logger
 
@@ -49,6 +51,7 @@ def build_app(
     now: Callable[[], datetime],
     looks: Looks | None = None,
     desk: Desk | None = None,
+    homes: Homes | None = None,
     share_in: Collection[str] = (),
 ) -> App:
     """Return the app of one workspace; an empty `allowed_users` lets nobody in."""
@@ -65,16 +68,18 @@ def build_app(
         token_verification_enabled=False,
         listener_executor=listeners,
     )
-    app.use(_guard(team_id, allowed_users, listeners))
+    app.use(_guard(team_id, allowed_users, listeners, homes))
     looks = looks or Looks(rich=True)
     answering = Answering(commands, questions, looks, now, desk=desk, share_in=share_in)
     answering.listen(app)
-    add_buttons(app, alerts)
+    add_buttons(app, alerts, homes.changed if homes else lambda: None)
+    if homes is not None and desk is not None:
+        add_home(app, homes, desk, client)
     return app
 
 
 def _guard(
-    team_id: str, allowed_users: frozenset[str], listeners: Executor
+    team_id: str, allowed_users: frozenset[str], listeners: Executor, homes: Homes | None
 ) -> Callable[..., BoltResponse | None]:
     """Let only our own people through, whatever it is that they do."""
 
@@ -97,6 +102,12 @@ def _guard(
             return ack(text=text, response_type="ephemeral")
         if "response_url" in body:  # a press can't be answered in its acknowledgement
             listeners.submit(respond, text, response_type="ephemeral", replace_original=False)
+        if homes is not None and _opens_home(body) and context.team_id == team_id:
+            listeners.submit(homes.opened, str(context.user_id))  # who learns why there is nothing
         return ack()
 
     return guard
+
+
+def _opens_home(body: dict[str, Any]) -> bool:
+    return bool(body.get("event", {}).get("type") == "app_home_opened")

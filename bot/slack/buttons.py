@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Callable
 from typing import Any, Final
 
 from slack_bolt import Ack, App, Respond
@@ -23,8 +24,8 @@ _INCIDENT: Final = re.compile(r"incident_([a-z0-9_]+)")
 _log: Final = logging.getLogger(__name__)
 
 
-def add_buttons(app: App, alerts: Alerts) -> None:
-    """Let `app` hear of every button in our messages."""
+def add_buttons(app: App, alerts: Alerts, changed: Callable[[], None] = lambda: None) -> None:
+    """Let `app` hear of every button in our messages; `changed` is told when something was done."""
 
     def incident(ack: Ack, body: dict[str, Any], action: dict[str, Any], respond: Respond) -> None:
         ack()
@@ -34,6 +35,7 @@ def add_buttons(app: App, alerts: Alerts) -> None:
             _log.warning("a button that is none of ours was pressed")
             return
         _do(lambda: alerts.press(int(value), found[1], _who(body)), respond)
+        changed()
 
     def test(ack: Ack, body: dict[str, Any], respond: Respond) -> None:
         ack()
@@ -53,6 +55,9 @@ def _do(act: Any, respond: Respond) -> None:
     try:
         act()
     except CostCompassError as error:
+        if respond.response_url is None:  # pressed in a Home, which shows how things are anyway
+            _log.warning("a press did nothing: %s", error)
+            return
         respond(text=escape(str(error)), response_type="ephemeral", replace_original=False)
     except Exception:  # noqa: BLE001 - a press must not end the listener
         _log.exception("a press failed")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import Any, Final
 
 from slack_sdk.web import WebClient
 
 from bot.slack import alert_messages, digest_messages
-from bot.slack.blocks import Message
+from bot.slack.blocks import Block, Message
+from bot.slack.looks import Looks
 from bot.slack.web import MessageRefused, explained, web_client
 from costcompass_core.domain.errors import Undelivered
 from costcompass_core.domain.incidents import Home
@@ -41,13 +42,16 @@ class SlackTeller:
         now: Callable[[], datetime],
         zone: tzinfo,
         credits_urls: Mapping[str, str],
+        *,
+        looks: Looks | None = None,
     ) -> None:
-        """Connect nothing yet."""
+        """Connect nothing yet; `looks` is shared with whoever else speaks to the workspace."""
         self._api_url = api_url
         self._reveal = reveal
         self._now = now
         self._zone = zone
         self._credits_urls = credits_urls
+        self._looks = looks or Looks()
 
     def post(
         self, to: str, page: Page, name: str, *, thread: str = "", broadcast: bool = False
@@ -69,15 +73,35 @@ class SlackTeller:
 
     def _call(self, method: str, page: Page, arguments: Mapping[str, Any]) -> Any:
         message = self._message(page)
+        rich = message.is_rich and self._looks.rich is not False
         try:
-            return self._once(method, message, arguments)
+            answer = self._once(method, message.text, message.shown(rich=rich), arguments)
         except MessageRefused:  # better plain than not at all
-            return self._once(method, Message(message.text), arguments)
+            return self._plainly(method, message, arguments, refused_rich=rich)
+        if rich:
+            self._looks.learn(rich=True)
+        return answer
 
-    def _once(self, method: str, message: Message, arguments: Mapping[str, Any]) -> Any:
+    def _plainly(
+        self, method: str, message: Message, arguments: Mapping[str, Any], *, refused_rich: bool
+    ) -> Any:
+        """Say it without charts and tables where those were refused, else in its sentence alone."""
+        if refused_rich:
+            try:
+                answer = self._once(method, message.text, message.plain, arguments)
+            except MessageRefused:
+                pass
+            else:
+                self._looks.learn(rich=False)
+                return answer
+        return self._once(method, message.text, (), arguments)
+
+    def _once(
+        self, method: str, text: str, blocks: Sequence[Block], arguments: Mapping[str, Any]
+    ) -> Any:
         try:
             call = getattr(self._client(), method)
-            return call(text=message.text, blocks=list(message.blocks), **arguments)
+            return call(text=text, blocks=list(blocks), **arguments)
         except Exception as error:  # noqa: BLE001 - the SDK raises many kinds; `explained` knows them
             known, wait = explained(error)
             if isinstance(known, Undelivered):

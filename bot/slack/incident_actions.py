@@ -37,6 +37,17 @@ def actions(incident: Incident, now: datetime, credits_url: str) -> list[Block]:
     return [{"type": "actions", "block_id": name, "elements": buttons}]
 
 
+def sign(incident: Incident, now: datetime) -> str:
+    """Return the state as a picture; the words beside it say it too."""
+    if incident.resolved_at is not None:
+        return "⚪" if "unwatched" in incident.facts else "🟢"
+    if incident.asleep(now):
+        return "🔕"
+    if incident.acknowledged_at is not None:
+        return "👀"
+    return "🔴" if incident.critical else "🟠"
+
+
 def _button(incident: Incident, text: str, action: str) -> Block:
     key = incident.key
     about = " ".join([alert_words.title(key.rule), key.account, key.subject])

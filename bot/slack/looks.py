@@ -23,12 +23,12 @@ _log: Final = logging.getLogger(__name__)
 
 
 class Memory(Protocol):
-    """Keeps what is known of a workspace across restarts. Both may raise `StorageError`."""
+    """Keeps what is known of a surface across restarts. Both may raise `StorageError`."""
 
-    def knows(self, team_id: str) -> bool | None:
+    def knows(self, surface: str) -> bool | None:
         """Return whether it draws charts and tables, `None` where nobody knows (any more)."""
 
-    def learn(self, team_id: str, *, rich: bool) -> None:
+    def learn(self, surface: str, *, rich: bool) -> None:
         """Remember it."""
 
 
@@ -38,18 +38,27 @@ class Looks:
     Shared by all that speak to one workspace. What a refusal teaches holds for every later message.
     """
 
-    def __init__(self, memory: Memory | None = None, *, rich: bool | None = None) -> None:
-        """Know nothing yet, unless told; `memory` is asked once the workspace is known."""
+    def __init__(
+        self, memory: Memory | None = None, *, rich: bool | None = None, surface: str = "message"
+    ) -> None:
+        """Know nothing yet, unless told; `memory` is asked once the workspace is known.
+
+        `surface` tells messages from Homes, which may not draw the same.
+        """
         self._memory = memory
-        self._team_id = ""
+        self._kind = surface
+        self._surface = ""
         self.rich = rich
 
-    def meet(self, team_id: str, client: WebClient) -> None:
-        """Recall what is known of a workspace, and ask Slack where that is nothing."""
-        self._team_id = team_id
+    def meet(self, team_id: str, client: WebClient | None) -> None:
+        """Recall what is known of a workspace, and ask Slack unless it has refused of late.
+
+        An answer that travels with its acknowledgement can't be known to have been refused.
+        """
+        self._surface = f"{team_id}:{self._kind}"
         if self._memory is not None:
-            self.rich = self._kept(lambda memory: memory.knows(team_id))
-        if self.rich is None:
+            self.rich = self._kept(lambda memory: memory.knows(self._surface))
+        if self.rich is not False and client is not None:
             self._ask(client)
 
     def _ask(self, client: WebClient) -> None:
@@ -72,10 +81,11 @@ class Looks:
         self.rich = rich
         if not rich:
             _log.info("This Slack workspace does not draw charts and tables: they are spelled out")
-        if self._memory is not None and self._team_id:
-            self._kept(lambda memory: memory.learn(self._team_id, rich=rich))
+        if self._surface:
+            self._kept(lambda memory: memory.learn(self._surface, rich=rich))
 
     def _kept(self, use: Callable[[Memory], bool | None]) -> bool | None:
+        """Use the memory, where there is one; without it, what is learnt holds until the end."""
         if self._memory is None:
             return None
         try:

@@ -6,17 +6,24 @@ thread of their own: refreshes and the control socket need not wait for them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from importlib import import_module
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, Final
 
 from bot.config import Slack
-from bot.slack.commands.base import Alerts, Questions
+from bot.slack.commands.base import Alerts, Desk, Questions
 from costcompass_core.domain.secret import Secret
+from costcompass_core.storage.store import Store
 
 if TYPE_CHECKING:
+    from slack_bolt import App
+    from slack_sdk.web import WebClient
+
+    from bot.slack.commands.base import Command
+    from bot.slack.homes import Homes
+    from bot.slack.looks import Looks
     from bot.slack.socket import SlackConnection, SlackStatus
 
 _LOADING: Final = Lock()
@@ -41,16 +48,31 @@ class SlackService:
         questions: Questions,
         reveal: Callable[[str], Secret],
         now: Callable[[], datetime],
+        *,
         alerts: Alerts,
+        desk: Desk,
+        store: Store,
+        credits_urls: Mapping[str, str],
     ) -> None:
-        """Connect nothing yet; `reveal` is asked for the tokens at every sign-in."""
+        """Connect nothing yet; `reveal` is asked for the tokens at every sign-in.
+
+        `desk` also remembers what Slack can draw. `credits_urls` says for each account where its
+        balance is topped up.
+        """
         self._config = config
         self._questions = questions
         self._reveal = reveal
         self._now = now
         self._alerts = alerts
+        self._desk = desk
+        self._store = store
+        self._credits_urls = credits_urls
         self._loaded = Event()
         self._connection: SlackConnection
+        self._messages: Looks
+        self._views: Looks
+        self._commands: Sequence[Command]
+        self._homes: Homes
 
     def start(self) -> None:
         """Begin to connect and return at once."""
@@ -58,26 +80,63 @@ class SlackService:
 
     def _load(self) -> None:
         load_libraries()
-        from bot.slack.app import build_app  # noqa: PLC0415 - see the module's first lines
-        from bot.slack.commands import COMMANDS  # noqa: PLC0415
+        from bot.slack.commands import COMMANDS  # noqa: PLC0415 - see the module's first lines
+        from bot.slack.homes import Homes  # noqa: PLC0415
+        from bot.slack.looks import Looks  # noqa: PLC0415
         from bot.slack.socket import SlackConnection  # noqa: PLC0415
+        from bot.slack.web import web_client  # noqa: PLC0415
 
+        api_url = f"{self._config.api_url}/"
+        self._messages, self._views = Looks(self._desk), Looks(self._desk, surface="home")
+        self._homes = Homes(
+            self._store,
+            self._questions.home,
+            lambda: web_client(self._reveal("slack/bot-token"), api_url),
+            self._now,
+            zone=self._questions.zone,
+            credits_urls=self._credits_urls,
+            allowed_users=self._config.allowed_users,
+            looks=self._views,
+        )
+        self._commands = COMMANDS
         self._connection = SlackConnection(
             lambda: (self._reveal("slack/bot-token"), self._reveal("slack/app-token")),
-            f"{self._config.api_url}/",
-            lambda client, team_id: build_app(
-                client=client,
-                commands=COMMANDS,
-                questions=self._questions,
-                alerts=self._alerts,
-                team_id=team_id,
-                allowed_users=self._config.allowed_users,
-                now=self._now,
-            ),
+            api_url,
+            self._build,
             self._now,
         )
         self._connection.start()
+        self._homes.start()
         self._loaded.set()
+
+    def looks(self) -> Looks | None:
+        """Return what is known of how the workspace draws messages, `None` before that is asked."""
+        return self._messages if self._loaded.is_set() else None
+
+    def _build(self, client: WebClient, team_id: str) -> App:
+        """Return the app of the workspace that we are signed in to."""
+        from bot.slack.app import build_app  # noqa: PLC0415 - see the module's first lines
+
+        self._messages.meet(team_id, client)
+        self._views.meet(team_id, None)
+        return build_app(
+            client=client,
+            commands=self._commands,
+            questions=self._questions,
+            alerts=self._alerts,
+            team_id=team_id,
+            allowed_users=self._config.allowed_users,
+            now=self._now,
+            looks=self._messages,
+            desk=self._desk,
+            homes=self._homes,
+            share_in=self._config.share_in,
+        )
+
+    def changed(self) -> None:
+        """Note that what Homes show may have changed."""
+        if self._loaded.is_set():
+            self._homes.changed()
 
     def status(self) -> SlackStatus:
         """Return how the connection is right now."""
@@ -92,4 +151,5 @@ class SlackService:
     def stop(self, timeout: float) -> None:
         """Close after running commands have answered, within `timeout` seconds."""
         if self._loaded.wait(timeout):
+            self._homes.stop(0)
             self._connection.stop(timeout)

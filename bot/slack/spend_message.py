@@ -34,7 +34,7 @@ def _pieces(report: SpendReport, headline: str, now: datetime) -> Iterator[Piece
     if chart := _chart(report):
         yield chart
     if report.rows:
-        yield _table(report)
+        yield spend_table(report)
     if notes := summary.spend_notes(report, now):
         yield bullets(escape(note) for note in notes)
     if report.meant is not None:
@@ -66,7 +66,8 @@ def _chart(report: SpendReport) -> Piece | None:
     return shares(f"Share of {words.day(report.query.period.start)} (UTC)", report.rows)
 
 
-def _table(report: SpendReport) -> Table:
+def spend_table(report: SpendReport) -> Table:
+    """Return the ranking."""
     by = report.query.by
     rows = report.rows
     trends = report.before is not None and by != "day"

@@ -41,6 +41,14 @@ def m0004_catalogue(db: Database) -> None:
     _run(db, _CATALOGUE)
 
 
+def m0005_people(db: Database) -> None:
+    """What people changed in Slack, who looks at their Home, what their workspace can draw.
+
+    A ledger that told anything before needs no welcome any more.
+    """
+    _run(db, _PEOPLE)
+
+
 def _run(db: Database, statements: str) -> None:
     for statement in statements.split(";"):
         if statement.strip():
@@ -164,7 +172,30 @@ CREATE TABLE catalogue_read (provider TEXT PRIMARY KEY, at TEXT NOT NULL) STRICT
 """
 
 
-STEPS: Final = (m0001_ledger, m0002_alerts, m0003_analytics, m0004_catalogue)
+_PEOPLE: Final = """
+CREATE TABLE setting (
+    key TEXT PRIMARY KEY, value TEXT NOT NULL, changed_by TEXT NOT NULL, changed_at TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE setting_change (
+    id INTEGER PRIMARY KEY, key TEXT NOT NULL, before TEXT, after TEXT, changed_by TEXT NOT NULL,
+    changed_at TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE home (
+    member TEXT PRIMARY KEY, opened_at TEXT NOT NULL, shown TEXT NOT NULL DEFAULT '',
+    shown_at TEXT
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE workspace (
+    surface TEXT PRIMARY KEY, rich INTEGER NOT NULL, learnt_at TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO marker SELECT 'welcome', min(at) FROM outbox HAVING count(*)
+"""
+
+
+STEPS: Final = (m0001_ledger, m0002_alerts, m0003_analytics, m0004_catalogue, m0005_people)
 """Every step, in order; a ledger remembers those it went through by name."""
 
 

@@ -13,6 +13,7 @@ from costcompass_core.domain.budgets import Budget
 from costcompass_core.domain.days import ONE_DAY, Month, utc_day
 from costcompass_core.domain.errors import UsageError
 from costcompass_core.domain.forecast import ForecastReport
+from costcompass_core.domain.home import HomeReport
 from costcompass_core.domain.outlook import LEVEL_DAYS
 from costcompass_core.domain.reports import SpendReport, known_through
 from costcompass_core.domain.rules.budget import standing
@@ -22,8 +23,10 @@ from costcompass_core.domain.why import WhyReport
 from costcompass_core.storage import spend as queries
 from costcompass_core.storage.balance import newest_balances
 from costcompass_core.storage.budget_views import budget_views
+from costcompass_core.storage.incidents import open_incidents
 from costcompass_core.storage.refreshes import health
 from costcompass_core.storage.store import Store
+from costcompass_core.storage.views import today_of
 from costcompass_core.usecases.accuracy import accuracy_report
 from costcompass_core.usecases.expect import forecast_at
 from costcompass_core.usecases.levers import answer_advice, answer_if
@@ -79,6 +82,16 @@ class Questions:
             raise UsageError("`advice` takes no other words", "use it alone: `spend advice`")
         with self.store.reading() as tx:
             return answer_advice(tx, now)
+
+    def home(self, now: datetime) -> HomeReport:
+        """Return everything that a Home shows, as of one moment."""
+        with self.store.reading() as tx:
+            spend = spend_report(tx, "mtd", now, self.subscriptions)
+            if spend.query.period.end is None:
+                spend = spend_report(tx, "last month", now, self.subscriptions)
+            names = [one.account for one in spend.health]
+            incidents = tuple(open_incidents(tx))
+            return HomeReport(spend, self._forecast(tx, now), incidents, today_of(tx, names, now))
 
     def _forecast(self, tx: sqlite3.Connection, now: datetime) -> ForecastReport:
         conditions = health(tx)

@@ -345,7 +345,7 @@ def test_the_environment_overrides_any_key():
         ("COSTCOMPASS_SLACK__CHANEL", "C1234", "did you mean `channel`?"),
         ("COSTCOMPASS_SLAK__CHANNEL", "C1234", "did you mean `slack`?"),
         ("COSTCOMPASS_TIME_ZONE", "UTC", "did you mean `timezone`?"),
-        ("COSTCOMPASS_SLACK", "C1234", "known here: channel, allowed_users, api_url"),
+        ("COSTCOMPASS_SLACK", "C1234", "known here: channel, allowed_users, share_in, api_url"),
         ("COSTCOMPASS_ACCOUNT__MAIN__NAME", "x", "known here: name, provider, base_url"),
         ("COSTCOMPASS_ACCOUNT__²__NAME", "x", "known here: name, provider, base_url"),
         ("COSTCOMPASS_ACCOUNT__1__NAME", "x", "skips a position: count from 0"),

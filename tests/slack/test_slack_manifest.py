@@ -53,7 +53,9 @@ def test_it_asks_for_two_scopes_and_no_public_address():
     made = manifest((ECHO,))
     assert made["oauth_config"] == {"scopes": {"bot": ["commands", "chat:write"]}}
     assert set(SCOPES) == {"commands", "chat:write"}
+    assert made["features"]["app_home"]["home_tab_enabled"] is True
     assert made["settings"] == {
+        "event_subscriptions": {"bot_events": ["app_home_opened"]},
         "interactivity": {"is_enabled": True},
         "org_deploy_enabled": False,
         "socket_mode_enabled": True,

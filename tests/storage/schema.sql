@@ -24,6 +24,11 @@ CREATE TABLE catalogue_change (
 
 CREATE TABLE catalogue_read (provider TEXT PRIMARY KEY, at TEXT NOT NULL) STRICT, WITHOUT ROWID;
 
+CREATE TABLE home (
+    member TEXT PRIMARY KEY, opened_at TEXT NOT NULL, shown TEXT NOT NULL DEFAULT '',
+    shown_at TEXT
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE incident (
     id INTEGER PRIMARY KEY, rule TEXT NOT NULL, account TEXT NOT NULL, subject TEXT NOT NULL,
     opened_at TEXT NOT NULL, resolved_at TEXT,
@@ -67,6 +72,15 @@ CREATE TABLE refresh (
     error TEXT, permanent INTEGER NOT NULL, reason TEXT,
     PRIMARY KEY (account, part)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE setting (
+    key TEXT PRIMARY KEY, value TEXT NOT NULL, changed_by TEXT NOT NULL, changed_at TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE setting_change (
+    id INTEGER PRIMARY KEY, key TEXT NOT NULL, before TEXT, after TEXT, changed_by TEXT NOT NULL,
+    changed_at TEXT NOT NULL
+) STRICT;
 
 CREATE TABLE today_read (
     account TEXT PRIMARY KEY, tried_at TEXT NOT NULL, error TEXT, permanent INTEGER NOT NULL,
@@ -112,5 +126,9 @@ CREATE TABLE usage_today (
     reasoning_tokens INTEGER, cached_tokens INTEGER,
     cost TEXT NOT NULL, byok_cost TEXT NOT NULL,
     PRIMARY KEY (account, day, model, permaslug, host)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE workspace (
+    surface TEXT PRIMARY KEY, rich INTEGER NOT NULL, learnt_at TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Protocol
@@ -10,8 +10,12 @@ from typing import Protocol
 from bot.slack.blocks import Message
 from costcompass_core.domain.accuracy import AccuracyReport
 from costcompass_core.domain.advice import AdviceReport
+from costcompass_core.domain.errors import CostCompassError
 from costcompass_core.domain.forecast import ForecastReport
+from costcompass_core.domain.home import HomeReport
+from costcompass_core.domain.incidents import Incident
 from costcompass_core.domain.reports import SpendReport
+from costcompass_core.domain.settings import Setting
 from costcompass_core.domain.whatif import IfReport
 from costcompass_core.domain.why import WhyReport
 
@@ -37,6 +41,9 @@ class Questions(Protocol):
     def advice(self, words: str, now: datetime) -> AdviceReport:
         """Answer `/spend advice`."""
 
+    def home(self, now: datetime) -> HomeReport:
+        """Return what stands in a Home."""
+
     @property
     def zone(self) -> tzinfo:
         """The zone in which moments are told."""
@@ -60,6 +67,34 @@ class Desk(Protocol):
 
         Raises `UsageError` where that was done a moment ago, or is going on.
         """
+
+    def settings(self) -> dict[str, str]:
+        """Return what is in force, by key, as the configuration would have it."""
+
+    def changed(self) -> dict[str, Setting]:
+        """Return what was changed at run time, by key."""
+
+    def change(self, values: Mapping[str, str], who: str, *, reset: bool = False) -> None:
+        """Change settings; raises `CostCompassError` with nothing changed."""
+
+    def mistakes(self, error: CostCompassError) -> dict[str, str]:
+        """Return what is wrong with each setting, where that is what an error says."""
+
+    def asleep(self) -> list[Incident]:
+        """Return the snoozed incidents."""
+
+    def wake(self, ident: int, who: str) -> None:
+        """End an incident's snooze."""
+
+    def knows(self, surface: str) -> bool | None:
+        """Return whether a surface in Slack draws charts and tables, `None` where nobody knows."""
+
+    def learn(self, surface: str, *, rich: bool) -> None:
+        """Remember it."""
+
+    @property
+    def zone_name(self) -> str:
+        """The name of the zone that local times are in."""
 
 
 Answer = Callable[[Questions, str, datetime], Message]
