@@ -32,6 +32,7 @@ from costcompass_core.usecases.press import press
 from costcompass_core.usecases.publish import Calendar, publish
 from costcompass_core.usecases.tell import Teller
 from costcompass_core.usecases.watch import Watch, look
+from costcompass_core.usecases.welcome import welcome
 
 if TYPE_CHECKING:
     from bot.slack.looks import Looks
@@ -59,6 +60,8 @@ class Alerting:
         """Do nothing yet; `reveal` is asked for the bot token when there is something to tell."""
         self.looks: Callable[[], Looks | None] = lambda: None
         """What is known of how the workspace draws messages, from the connection to it."""
+        self.connected: Callable[[], bool] = lambda: False
+        """Whether there is a connection to Slack, which a welcome waits for."""
         self._config = config
         self._settings = config.alerts
         self._store = store
@@ -95,8 +98,15 @@ class Alerting:
 
         config, urls = self._config, credits_urls(self._config)
         api_url = f"{config.slack.api_url}/"
-        looks = self.looks()
-        return SlackTeller(api_url, self._reveal, self._now, config.timezone, urls, looks=looks)
+        return SlackTeller(
+            api_url,
+            self._reveal,
+            self._now,
+            config.timezone,
+            urls,
+            settings=self._settings,
+            looks=self.looks(),
+        )
 
     def start(self) -> None:
         """Begin to deliver; what an earlier set-up had refused, or had no place for, is told now."""
@@ -156,6 +166,7 @@ class Alerting:
         try:
             with self._store.writing() as tx:
                 look(tx, self.watch, now)
+                self._welcome(tx)
                 outbox.forget_old(tx, now)
             publish(self._store, self._reporter, calendar, self.watch, now)
         except StorageError as error:
@@ -163,6 +174,19 @@ class Alerting:
         else:
             self._unwritable.probe(self.watch)
         self._sender.poke()
+
+    def greet(self) -> None:
+        """Write the welcome of a first start now that there is a connection, unless it was, or can't be."""
+        try:
+            with self._store.writing() as tx:
+                self._welcome(tx)
+        except StorageError as error:
+            _log.warning("the welcome has to wait: %s", error)
+        self._sender.poke()
+
+    def _welcome(self, tx: sqlite3.Connection) -> None:
+        if "slack" in self._always.ways and self.connected():
+            welcome(tx, self._always.accounts, self._now())
 
     def _accepted(self) -> None:
         try:

@@ -111,8 +111,10 @@ class Daemon:
                 desk=self._desk,
                 store=self._store,
                 credits_urls=credits_urls(config),
+                connected=self._alerting.greet,
             )
             self._alerting.looks = self._slack.looks
+            self._alerting.connected = self._slack.is_connected
             self._show_changes = self._slack.changed
             self._vault = self._open_vault()
             if self._vault is None:

@@ -35,11 +35,12 @@ class Channel:
         self._now = now
 
     def play(self) -> None:
-        """Show the digest, then one incident: open, worse, snoozed, topped up.
+        """Show the welcome, the digest, then one incident: open, worse, snoozed, topped up.
 
         Raises `CostCompassError` where something does not come.
         """
         click.echo(self._stage.paint(f"\n── Slack, #spend {'─' * (WIDTH - 17)}", "dim"))
+        self._show(self._message("welcome"))
         self._show(self._message("digest:"))
         self._spend_down_to(_LOW)
         incident = self._message("incident:")

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from bot.sandbox.show_blocks import chart, menu, table
 from bot.sandbox.slack_people import USER
 from bot.sandbox.slack_workspace import Shown
 from bot.terminal.paint import WIDTH, Paint, columns
@@ -60,6 +61,10 @@ def _block(block: Mapping[str, Any], paint: Paint) -> Iterator[str]:
             yield "  ".join(_element(element, paint) for element in block["elements"])
         case "divider":
             yield paint(_RULE, "dim")
+        case "data_table":
+            yield from table(block, paint)
+        case "data_visualization":
+            yield from chart(block, paint)
 
 
 def _section(block: Mapping[str, Any], paint: Paint) -> Iterator[str]:
@@ -74,7 +79,7 @@ def _section(block: Mapping[str, Any], paint: Paint) -> Iterator[str]:
 def _element(element: Mapping[str, Any], paint: Paint) -> str:
     """Return a button, or the name of what else there is; no line breaks inside it."""
     if element["type"] != "button":
-        return f"[{element['type']}]"
+        return paint(f"[ {menu(element)} ]".replace(" ", "\u00a0"), "bold")
     text = element["text"]["text"] + (" ↗" if "url" in element else "")
     style = {"primary": "green", "danger": "red"}.get(element.get("style", ""), "bold")
     return paint(f"[ {text} ]".replace(" ", "\u00a0"), style)

@@ -8,10 +8,12 @@ from typing import Any, Final
 
 from slack_sdk.web import WebClient
 
+from bot.config_alerts import Alerts
 from bot.slack import alert_messages, digest_messages
 from bot.slack.blocks import Block, Message
 from bot.slack.looks import Looks
 from bot.slack.web import MessageRefused, explained, web_client
+from bot.slack.welcome_message import welcome_message
 from costcompass_core.domain.errors import Undelivered
 from costcompass_core.domain.incidents import Home
 from costcompass_core.domain.letters import TellNotice, TellSummary, TellTest
@@ -23,6 +25,7 @@ from costcompass_core.usecases.pages import (
     Page,
     ReplyPage,
     UnrecordedPage,
+    WelcomePage,
 )
 
 _EVENT: Final = "costcompass"
@@ -43,14 +46,19 @@ class SlackTeller:
         zone: tzinfo,
         credits_urls: Mapping[str, str],
         *,
+        settings: Alerts,
         looks: Looks | None = None,
     ) -> None:
-        """Connect nothing yet; `looks` is shared with whoever else speaks to the workspace."""
+        """Connect nothing yet; `looks` is shared with whoever else speaks to the workspace.
+
+        `settings` are those that a welcome tells.
+        """
         self._api_url = api_url
         self._reveal = reveal
         self._now = now
         self._zone = zone
         self._credits_urls = credits_urls
+        self._settings = settings
         self._looks = looks or Looks()
 
     def post(
@@ -129,6 +137,8 @@ class SlackTeller:
                 return alert_messages.test_message(who, now, zone)
             case UnrecordedPage(key, finding, reason):
                 return alert_messages.unrecorded_message(key, finding, reason, now, zone)
+            case WelcomePage(found):
+                return welcome_message(found, self._settings, now, zone)
             case DigestPage(report, late):
                 return digest_messages.digest_message(report, now, zone, late and late.since)
             case MonthlyPage(report, late):

@@ -53,11 +53,12 @@ class SlackService:
         desk: Desk,
         store: Store,
         credits_urls: Mapping[str, str],
+        connected: Callable[[], None],
     ) -> None:
         """Connect nothing yet; `reveal` is asked for the tokens at every sign-in.
 
         `desk` also remembers what Slack can draw. `credits_urls` says for each account where its
-        balance is topped up.
+        balance is topped up; `connected` is told of every new connection.
         """
         self._config = config
         self._questions = questions
@@ -67,6 +68,7 @@ class SlackService:
         self._desk = desk
         self._store = store
         self._credits_urls = credits_urls
+        self._connected = connected
         self._loaded = Event()
         self._connection: SlackConnection
         self._messages: Looks
@@ -104,14 +106,19 @@ class SlackService:
             api_url,
             self._build,
             self._now,
+            connected=self._connected,
         )
-        self._connection.start()
         self._homes.start()
         self._loaded.set()
+        self._connection.start()
 
     def looks(self) -> Looks | None:
         """Return what is known of how the workspace draws messages, `None` before that is asked."""
         return self._messages if self._loaded.is_set() else None
+
+    def is_connected(self) -> bool:
+        """Return whether people are heard right now; never waits."""
+        return self._loaded.is_set() and self._connection.status().state == "connected"
 
     def _build(self, client: WebClient, team_id: str) -> App:
         """Return the app of the workspace that we are signed in to."""

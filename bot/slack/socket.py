@@ -89,14 +89,19 @@ class SlackConnection:
         *,
         ping_interval: float = 3.0,
         pauses: Pauses = _PAUSES,
+        connected: Callable[[], None] = lambda: None,
     ) -> None:
-        """`build` makes the app from a client and the id of the team that the bot token belongs to."""
+        """`build` makes the app from a client and the id of the team that the bot token belongs to.
+
+        `connected` is told of every new connection.
+        """
         self._tokens = tokens
         self._api_url = api_url
         self._build = build
         self._now = now
         self._ping_interval = ping_interval
         self._pauses = pauses
+        self._tell_connected = connected
         self._failures = 0
         """In a row."""
         self._signed_in: _SignedIn | None = None
@@ -148,6 +153,7 @@ class SlackConnection:
             link = self._open_link(signed_in)
             self._become(_connected(signed_in.identity, self._now()))
             self._retire_links(keep=link)
+            self._tell_connected()
             link.watch()
             return self._after_loss(link)
         except Exception as error:  # noqa: BLE001 - Slack's libraries raise many kinds

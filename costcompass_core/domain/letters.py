@@ -16,7 +16,7 @@ from costcompass_core.domain.incidents import Incident, What
 from costcompass_core.domain.notices import Notice
 from costcompass_core.domain.quiet import QuietHours
 
-Kind = Literal["incident", "notice", "digest", "monthly", "test"]
+Kind = Literal["incident", "notice", "digest", "monthly", "test", "welcome"]
 
 DELAYED: Final = timedelta(minutes=5)
 """A letter that is told later than this says when it was written."""
@@ -59,7 +59,7 @@ class Letter:
         if self.kind == "notice":
             return self.readable and self.notice is not None
         dated = self.kind in {"digest", "monthly"} and self.day is not None
-        return self.readable and (dated or self.kind == "test")
+        return self.readable and (dated or self.kind in {"test", "welcome"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +157,11 @@ class TellTest(Telling):
     """Tell that this is only a test, asked for by `who` (a member's id, or "")."""
 
     who: str = field(default="", kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class TellWelcome(Telling):
+    """Tell, once ever, what was found and what will be told from now on."""
 
 
 def retry_at(now: datetime, tries: int, at_least: float = 0.0, *, parked: bool) -> datetime:

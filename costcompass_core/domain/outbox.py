@@ -26,6 +26,7 @@ from costcompass_core.domain.letters import (
     TellNotice,
     TellSummary,
     TellTest,
+    TellWelcome,
 )
 
 _LOUDEST: Final[tuple[What, ...]] = ("resolved", "worse", "reminded", "opened")
@@ -190,9 +191,13 @@ def _summary(
     )
 
 
-def _reports(letters: Iterable[Letter], desk: Desk, now: datetime) -> list[Telling]:
-    """Return the newest digest and every month's report that waits."""
-    found: list[Telling] = []
+def _reports(letters: Sequence[Letter], desk: Desk, now: datetime) -> list[Telling]:
+    """Return the welcome, the newest digest and every month's report that waits."""
+    found: list[Telling] = [
+        TellWelcome(desk.goes_to(Subject("digest")), (one,), _late([one], desk, now))
+        for one in letters
+        if one.kind == "welcome"
+    ]
     digests = sorted(
         (one for one in letters if one.kind == "digest" and one.day), key=lambda one: str(one.day)
     )

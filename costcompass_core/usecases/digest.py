@@ -26,6 +26,7 @@ from costcompass_core.domain.prices import News, news
 from costcompass_core.domain.query import Dimension
 from costcompass_core.domain.reports import Amounts, Health, SpendRow, known_through, ranked
 from costcompass_core.domain.subscriptions import Subscription, due_in, in_other_currencies
+from costcompass_core.domain.welcome import WelcomeReport
 from costcompass_core.storage.catalogue import expiries_at, list_changes
 from costcompass_core.storage.digest import balances_at, day_changes, model_days, models_before
 from costcompass_core.storage.incidents import open_incidents
@@ -36,6 +37,7 @@ from costcompass_core.storage.store import Store
 from costcompass_core.storage.views import today_of
 from costcompass_core.usecases.expect import forecast_at
 from costcompass_core.usecases.levers import in_use
+from costcompass_core.usecases.welcome import welcome_report
 
 _EVERY: Final = ONE_DAY
 """How far back changes are news: to the digest before this one."""
@@ -64,6 +66,11 @@ class Reporter:
         """Return the report of a UTC month that is over."""
         with self.store.reading() as tx:
             return _monthly(tx, month, now, self.subscriptions)
+
+    def welcome(self, now: datetime) -> WelcomeReport:
+        """Return what a first start has found."""
+        with self.store.reading() as tx:
+            return welcome_report(tx, now)
 
 
 def month_complete(tx: sqlite3.Connection, month: Month, now: datetime) -> bool:

@@ -8,6 +8,7 @@ from costcompass_core.domain.digest import DigestReport, MonthlyReport
 from costcompass_core.domain.incidents import Incident, What
 from costcompass_core.domain.letters import Late, TellNotice, TellSummary, TellTest
 from costcompass_core.domain.rules.views import Finding, Key
+from costcompass_core.domain.welcome import WelcomeReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +53,20 @@ class UnrecordedPage:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class WelcomePage:
+    """What a first start has found."""
+
+    report: WelcomeReport
+
+
 Page = (
     IncidentPage
     | ReplyPage
     | DigestPage
     | MonthlyPage
     | UnrecordedPage
+    | WelcomePage
     | TellSummary
     | TellNotice
     | TellTest

@@ -20,10 +20,19 @@ from costcompass_core.domain.letters import (
     TellNotice,
     TellSummary,
     TellTest,
+    TellWelcome,
 )
+from costcompass_core.domain.welcome import WelcomeReport
 from costcompass_core.storage import outbox
 from costcompass_core.storage.incidents import settle
-from costcompass_core.usecases.pages import DigestPage, IncidentPage, MonthlyPage, Page, ReplyPage
+from costcompass_core.usecases.pages import (
+    DigestPage,
+    IncidentPage,
+    MonthlyPage,
+    Page,
+    ReplyPage,
+    WelcomePage,
+)
 
 Mark = Callable[[sqlite3.Connection], None]
 """Notes in a transaction what was told."""
@@ -49,6 +58,9 @@ class Reports(Protocol):
 
     def monthly(self, month: Month, now: datetime) -> MonthlyReport:
         """Return the report of a UTC month."""
+
+    def welcome(self, now: datetime) -> WelcomeReport:
+        """Return what a first start has found."""
 
 
 def done(letters: Iterable[Letter], at: datetime) -> Mark:
@@ -85,6 +97,8 @@ def tell(
         page = DigestPage(reports.digest(telling.day, now), telling.late)
     elif isinstance(telling, TellMonthly):
         page = MonthlyPage(reports.monthly(telling.month, now), telling.late)
+    elif isinstance(telling, TellWelcome):
+        page = WelcomePage(reports.welcome(now))
     elif isinstance(telling, TellNotice | TellTest):
         page = telling
     else:

@@ -23,6 +23,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from install import ROOT, usage
 
+from bot.config import parse_config
 from bot.sandbox.slack import Slack
 from bot.sandbox.slack_people import CHANNEL
 from bot.slack.delivery import SlackTeller
@@ -110,7 +111,14 @@ class Bot:
         self._delivery = Delivery(self.store, lambda: self.now)
         token = Secret(self._slack.bot_token)
         zone = self._calendar.zone
-        self._teller = SlackTeller(self._slack.api_url, lambda _: token, lambda: self.now, zone, {})
+        self._teller = SlackTeller(
+            self._slack.api_url,
+            lambda _: token,
+            lambda: self.now,
+            zone,
+            {},
+            settings=parse_config({}, {}).alerts,
+        )
 
     def tick(self, now: datetime, what: str, rng: random.Random) -> None:
         self.now = now
