@@ -36,15 +36,6 @@ def burn_line(report: ForecastReport) -> str:
     return f"mean of the {BURN_DAYS} newest completed UTC days, {span}"
 
 
-def recent_line(report: ForecastReport) -> str:
-    """Return the newest days as a picture, with the words for who does not see it."""
-    if len(report.recent) < 2:
-        return ""
-    spent = [one for _, one in report.recent]
-    picture = words.sparkline([one.amount for one in spent])
-    return f"{picture}  {words.usd(min(spent))} to {words.usd(max(spent))} a day"
-
-
 def title(report: ForecastReport) -> str:
     """Return next month's figure in a few words, empty where it can't be known yet."""
     plan = report.next_month

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime, tzinfo
 
-from bot import alert_words, forecast_words
-from bot.digest_words import daily
+from bot import alert_words
+from bot.digest_words import daily as digest_words
 from bot.digest_words.pieces import mover_figure
 from bot.digest_words.prices import news_line
 from bot.terminal.figures import figure_line, shown
 from bot.terminal.paint import Paint, wrapped
+from bot.terminal.reports import timeline_line
 from costcompass_core.domain.digest import DigestReport
 from costcompass_core.domain.incidents import Incident
+from costcompass_core.domain.timeline import daily
 
 _NAME = 32
 """Columns of a model's name."""
@@ -19,17 +21,17 @@ _NAME = 32
 
 def digest_text(report: DigestReport, now: datetime, zone: tzinfo, paint: Paint) -> str:
     """Return a digest in at most 80 columns."""
-    parts = [paint(wrapped(daily.headline(report), ""), "bold"), ""]
+    parts = [paint(wrapped(digest_words.headline(report), ""), "bold"), ""]
     parts += [_incident(one, zone, paint) for one in report.incidents]
     parts += [""] if report.incidents else []
-    parts += [shown(one, zone, paint) for one in daily.figures(report)]
-    if picture := forecast_words.recent_line(report.outlook):
-        parts.append(figure_line(f"last {len(report.outlook.recent)} days", "", picture, paint))
+    parts += [shown(one, zone, paint) for one in digest_words.figures(report)]
+    if picture := timeline_line(daily(report.outlook.recent), paint):
+        parts += ["", picture]
     parts += _movers(report, paint)
     parts += _prices(report, paint)
     parts.append("")
-    parts += [wrapped(note) for note in daily.notes(report)]
-    parts.append(paint(wrapped(daily.footer(report, now, zone)), "dim"))
+    parts += [wrapped(note) for note in digest_words.notes(report)]
+    parts.append(paint(wrapped(digest_words.footer(report, now, zone)), "dim"))
     return "\n".join(parts) + "\n"
 
 
@@ -41,7 +43,7 @@ def _incident(incident: Incident, zone: tzinfo, paint: Paint) -> str:
 def _movers(report: DigestReport, paint: Paint) -> list[str]:
     if not report.movers:
         return []
-    lines = ["", paint(f"  {daily.movers_title(report)}", "dim")]
+    lines = ["", paint(f"  {digest_words.movers_title(report)}", "dim")]
     for one in report.movers:
         change, rests_on = mover_figure(one, "usually")
         lines.append(figure_line(one.name, change, rests_on, paint, room=_NAME))
@@ -51,5 +53,5 @@ def _movers(report: DigestReport, paint: Paint) -> list[str]:
 def _prices(report: DigestReport, paint: Paint) -> list[str]:
     if not report.prices:
         return []
-    lines = ["", paint(f"  {daily.PRICES_TITLE}", "dim")]
+    lines = ["", paint(f"  {digest_words.PRICES_TITLE}", "dim")]
     return lines + [wrapped(news_line(one, report.day)) for one in report.prices]

@@ -17,8 +17,9 @@ from costcompass_core.domain.days import Month, Period
 from costcompass_core.domain.forecast import AccountBalance, forecast
 from costcompass_core.domain.money import ZERO, Usd
 from costcompass_core.domain.query import SpendQuery
-from costcompass_core.domain.reports import Amounts, Health, SpendReport, ranked
+from costcompass_core.domain.reports import Amounts, Before, Health, SpendReport, ranked
 from costcompass_core.domain.subscriptions import Subscription
+from costcompass_core.domain.timeline import cut, timeline
 
 NOW = datetime(2026, 11, 23, 9, 5, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -48,7 +49,7 @@ def spend(*rows: Amounts, **changes: object) -> str:
 
 def test_spend_as_people_read_it():
     text = spend(
-        amounts("anthropic/claude-sonnet-4.5", "61.22"),
+        amounts("anthropic/claude-sonnet-4.5", "61.22", 1200, 750_000),
         amounts("google/gemini-2.5-flash-preview-09-2025", "30.61", None, None),
         amounts("openai/gpt-5-mini", "0.004", 999_960, 12),
         subscriptions=Usd.of("40.00"),
@@ -59,16 +60,46 @@ def test_spend_as_people_read_it():
         "November 2026: at least $91.83 spent, most on anthropic/claude-sonnet-4.5\n"
         "(66.7%).\n"
         "\n"
-        "  model                                cost   share requests  tokens\n"
-        "  anthropic/claude-sonnet-4.5        $61.22   66.7%     1.2k    1.5k  ██████████\n"
-        "  google/gemini-2.5-fl…w-09-2025     $30.61   33.3%        –       –  █████\n"
-        "  openai/gpt-5-mini                  <$0.01    0.0%     1.0M      24\n"
-        "  total                              $91.83\n"
+        "  model                                     cost  share  tokens   per 1M\n"
+        "  anthropic/claude-sonnet-4.5             $61.22  66.7%    1.5M   $40.81  ██████\n"
+        "  google/gemini-2.5-flash-…iew-09-2025    $30.61  33.3%       –        –  ███\n"
+        "  openai/gpt-5-mini                       <$0.01   0.0%      24  $166.67\n"
+        "  total                                   $91.83\n"
         "\n"
         "  Subscriptions on top: $40.00 for November 2026.\n"
         "  The balance lost $0.31 beyond the reported usage.\n"
         "  Not included, never read: 3 Nov, 5–6 Nov (3 days).\n"
         "  Source: openrouter activity through 2026-11-22 (UTC days), read 5 minutes ago\n"
+        "  · 3 days of it never read\n"
+    )
+
+
+def test_the_period_before_and_the_period_over_time_stand_beside_the_figures():
+    october = Period("the 22 days before", date(2026, 10, 10), date(2026, 10, 31))
+    before = {"anthropic/claude-sonnet-4.5": Usd.of(50), "openai/gpt-5-mini": Usd.of(30)}
+    text = spend(
+        amounts("anthropic/claude-sonnet-4.5", "61.22", 1200, 750_000),
+        amounts("google/gemini-2.5-flash", "30.61", None, None),
+        amounts("openai/gpt-5-mini", "0.004", 999_960, 12),
+        before=Before(october, Usd.of(80), before),
+        timeline=timeline(
+            cut(NOVEMBER), {date(2026, 11, day): Usd.of(day % 7) for day in range(1, 23)}
+        ),
+    )
+    assert text == (
+        "November 2026: $91.83 spent, 14.8% more than in the 22 days before ($80.00),\n"
+        "most on anthropic/claude-sonnet-4.5 (66.7%).\n"
+        "\n"
+        "  ▅▆▇█▁▂▃▅▆▇█▁▂▃▅▆▇█▁▂  3 Nov to 22 Nov: $0.00 to $6.00 a day\n"
+        "\n"
+        "  model                            cost  share  tokens   per 1M    trend\n"
+        "  anthropic/claude-sonnet-4.5    $61.22  66.7%    1.5M   $40.81  ▲ 22.4%  ██████\n"
+        "  google/gemini-2.5-flash        $30.61  33.3%       –        –      new  ███\n"
+        "  openai/gpt-5-mini              <$0.01   0.0%      24  $166.67 ▼ 100.0%\n"
+        "  total                          $91.83\n"
+        "\n"
+        "  Source: openrouter activity through 2026-11-22 (UTC days), read 5 minutes ago\n"
+        "  · nothing missing\n"
     )
 
 
@@ -142,7 +173,8 @@ def test_forecast_as_people_read_it():
         "  by 30 Nov          $216.30  four times out of five $205.92 to $241.51\n"
         "  balance             $41.37  23 Nov 10:00 CET, 5 minutes ago\n"
         "  runway            5.7 days  as expected, empty on 29 Nov 2026 (UTC)\n"
-        "  last 14 days                ██████████████ $7.21 to $7.21 a day\n"
+        "\n"
+        "  ██████████████  9 Nov to 22 Nov: $7.21 to $7.21 a day\n"
         "\n"
         "  Runway: one time in ten it ends within 4.2 days, one in ten after more than\n"
         "  7.0.\n"
