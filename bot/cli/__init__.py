@@ -24,6 +24,7 @@ _WHERE: Final = {
     "demo": "demo",
     "init": "init",
     "check-config": "setup",
+    "config": "config",
     "manifest": "setup",
     "completion": "setup",
     "vault": "vault",

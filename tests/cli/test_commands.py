@@ -15,7 +15,7 @@ from install import ROOT, Install
 from bot.slack.manifest import SCOPES
 
 COMMANDS = (
-    "demo", "init", "check-config", "manifest", "completion", "vault", "doctor", "refresh",
+    "demo", "init", "check-config", "config", "manifest", "completion", "vault", "doctor", "refresh",
     "spend", "forecast", "export", "run", "status", "unlock", "help",
 )  # fmt: skip
 

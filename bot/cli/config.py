@@ -1,0 +1,185 @@
+"""`config show`: what holds, and where each value is from."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from datetime import datetime, time, timedelta, tzinfo
+from typing import Any, Final, NamedTuple
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+import click
+
+from bot import words
+from bot.cli.base import Context, json_option, print_json
+from bot.config import PREFIX, read_file
+from bot.config_keys import TOP
+from bot.config_settings import KEYS, duration, with_good_settings
+from bot.config_tables import Table
+from bot.terminal.paint import wrapped
+from bot.terminal.shapes import moment_shape
+from costcompass_core.domain.money import Usd
+from costcompass_core.domain.settings import Setting, SettingChange
+from costcompass_core.storage.settings import setting_changes, settings
+from costcompass_core.storage.store import open_reader
+
+_CHANGES: Final = 10
+"""Changes that are listed."""
+_URLS: Final = frozenset({"alerts.webhook_url", "alerts.heartbeat_url"})
+"""Keys whose addresses let whoever knows them post there."""
+
+
+class _Shown(NamedTuple):
+    """A key's path, its value as the file would have it, and where that is from."""
+
+    key: str
+    value: str
+    source: str
+    by: str = ""
+    at: datetime | None = None
+
+
+@click.group("config")
+def config_command() -> None:
+    """Show the configuration that holds."""
+
+
+@config_command.command("show")
+@json_option
+@click.pass_obj
+def show_command(context: Context, as_json: bool) -> None:
+    """Show every key, its value and its source: file, environment, changed in Slack, or default."""
+    config = context.config
+    path, tree = read_file(context.config_path, os.environ)
+    kept, changes = _stored(context)
+    good = with_good_settings(config, {key: one.value for key, one in kept.items()})[1]
+    wrong = {mistake.path.partition("[")[0] for mistake in good}
+    every = [
+        _overridden(one, kept.get(one.key), one.key in wrong)
+        for one in _keys(TOP, tree, config.tree, "")
+    ]
+    if as_json:
+        print_json({
+            "path": str(path),
+            "keys": [
+                {**one._asdict(), "by": one.by or None, "at": moment_shape(one.at)} for one in every
+            ],
+            "changes": [_change_shape(one) for one in changes],
+        })  # fmt: skip
+        return
+    click.echo(f"{path}\n")
+    for one in every:
+        click.echo(_line(one, config.timezone))
+    if changes:
+        click.echo("\nChanged in Slack, the newest first:")
+        for change in changes:
+            told = (
+                f"{words.moment(change.at, config.timezone)}  {change.key}: {_told(change.before)}"
+            )
+            click.echo(wrapped(f"{told} → {_told(change.after)}, by {words.clean(change.by)}"))
+
+
+def _stored(context: Context) -> tuple[dict[str, Setting], list[SettingChange]]:
+    """Return what was changed in Slack; nothing where nothing was stored yet."""
+    store = open_reader(context.config.state_dir)
+    if store is None:
+        return {}, []
+    with store.reading() as tx:
+        if not tx.execute("SELECT 1 FROM sqlite_master WHERE name = 'setting'").fetchone():
+            return {}, []  # a daemon of an earlier version still runs on it
+        return settings(tx), setting_changes(tx, _CHANGES)
+
+
+def _keys(table: Table, file: Any, merged: Any, path: str) -> Iterator[_Shown]:
+    """Yield every key below `path`; lists of tables as far as they are there."""
+    for name, key in table.keys.items():
+        where = f"{path}.{name}" if path else name
+        if isinstance(merged, Mapping) and name in merged:
+            in_file = isinstance(file, Mapping) and name in file and file[name] == merged[name]
+            source = "file" if in_file else _variable(where)
+            yield _Shown(where, _safe(where, merged[name]), source)
+        elif not table.many:
+            yield _Shown(where, _safe(where, key.default), "default")
+    for name, below in table.tables.items():
+        where = f"{path}.{name}" if path else name
+        some, theirs = (
+            node.get(name) if isinstance(node, Mapping) else None for node in (merged, file)
+        )
+        if not below.many:
+            if some is not None or not below.optional:
+                yield from _keys(below, theirs or {}, some or {}, where)
+            continue
+        for place, one in enumerate(some or ()):
+            origin = theirs[place] if theirs and place < len(theirs) else {}
+            yield from _keys(
+                Table(below.keys, below.tables, many=True), origin, one, f"{where}[{place}]"
+            )
+
+
+def _variable(key: str) -> str:
+    """Return the name of the variable that stands for a key."""
+    name = key.replace("[", ".").replace("]", "").replace(".", "__").upper()
+    return f"environment variable {PREFIX}{name}"
+
+
+def _overridden(one: _Shown, setting: Setting | None, wrong: bool) -> _Shown:
+    if setting is None or one.key not in KEYS:
+        return one
+    if wrong:
+        return one._replace(
+            source=f"{one.source}; {setting.value} from Slack does not fit any more"
+        )
+    value = setting.value if setting.value.startswith("[") else f'"{setting.value}"'
+    return _Shown(one.key, value, "Slack", setting.by, setting.at)
+
+
+def _safe(key: str, value: Any) -> str:
+    if key in _URLS and value:
+        parts = urlsplit(str(value))
+        return f'"{parts.scheme}://{parts.hostname}/…"'
+    return _text(value)
+
+
+def _text(value: Any) -> str:  # noqa: PLR0911 - one a kind of value
+    """Return a value as the file would have it."""
+    match value:
+        case None:
+            return '""'
+        case bool():
+            return str(value).lower()
+        case str():
+            return f'"{value}"'
+        case Usd():
+            return value.text()
+        case timedelta():
+            return f'"{duration(value)}"'
+        case time():
+            return f'"{value:%H:%M}"'
+        case ZoneInfo():
+            return f'"{value.key}"'
+        case list() | tuple():
+            return f"[{', '.join(_text(one) for one in value)}]"
+    return str(value)
+
+
+def _line(one: _Shown, zone: tzinfo) -> str:
+    source = one.source
+    if one.at is not None:
+        source = f"changed in Slack by {words.clean(one.by)} on {words.moment(one.at, zone)}"
+    told = f"{one.key} = {one.value}   # {source}"
+    return told if len(told) <= 80 else wrapped(f"{one.key} = {one.value}   # {source}", "")
+
+
+def _told(value: str | None) -> str:
+    return "as in the file" if value is None else value or '""'
+
+
+def _change_shape(one: SettingChange) -> dict[str, Any]:
+    return {
+        "key": one.key,
+        "before": one.before,
+        "after": one.after,
+        "by": one.by,
+        "at": moment_shape(one.at),
+    }
