@@ -25,6 +25,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """`./run test tests/crash --kill-points 150` is the whole of what the suite has a slice of."""
     how_many = "at how many system calls the daemon is killed"
     parser.addoption("--kill-points", type=int, default=12, metavar="N", help=how_many)
+    parser.addoption("--record", action="store_true", help="write the snapshots of messages anew")
 
 
 def _now() -> datetime:
