@@ -9,12 +9,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON = [sys.executable, "-P"]
+SCRIPTS = [__file__, ".ci/npm.py", ".ci/slack_types.py"]
 CHECKS = {
     "ruff check": [*PYTHON, "-m", "ruff", "check"],
     "ruff format": [*PYTHON, "-m", "ruff", "format", "--check"],
     "mypy": [*PYTHON, "-m", "mypy"],
-    "mypy of the scripts": [*PYTHON, "-m", "mypy", "--scripts-are-modules", "run", __file__],
+    "mypy of the scripts": [*PYTHON, "-m", "mypy", "--scripts-are-modules", "run", *SCRIPTS],
     "import layers": [*PYTHON, "-c", "import importlinter.cli as c; c.lint_imports_command()"],
+    "Slack's types": [*PYTHON, ".ci/slack_types.py"],
     "hadolint": [str(Path(sys.executable).parent / "hadolint"), "Dockerfile"],
 }
 # What of pyproject.toml each lock pins; each is compiled within the pins of the one before it.
