@@ -15,12 +15,14 @@ from benchmarks.ready import ready
 from benchmarks.slack import slack
 from benchmarks.spend import spend
 from benchmarks.table import Figure, as_json, table
+from benchmarks.talk import talk
 
 BENCHMARKS: Final[dict[str, Callable[[], Iterable[Figure]]]] = {
     "ready": ready,
     "ingest": ingest,
     "spend": spend,
     "slack": slack,
+    "talk": talk,
     "idle": idle,
     "forecast": forecast,
 }

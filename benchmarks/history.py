@@ -26,7 +26,7 @@ _NONE: Final = Decimal(0)
 
 def write_history(state_dir: Path, days: int, now: datetime) -> Store:
     """Return a ledger whose `days` newest completed UTC days have 800 rows each, month by month."""
-    state_dir.mkdir(mode=0o700)
+    state_dir.mkdir(mode=0o700, exist_ok=True)
     store = open_store(state_dir)
     today = now.date()
     span = each_day(today - timedelta(days=days), today - timedelta(days=1))

@@ -17,13 +17,14 @@ from typing import Final
 
 import click
 
-from bot.demo.channel import Channel
+from bot.demo.channel import Channel, awaited
 from bot.demo.stage import Stage, daemon, run, write_config
 from bot.sandbox.openrouter import OpenRouter
 from bot.sandbox.scenario import demo_account
 from bot.sandbox.show import shown
 from bot.sandbox.slack import Slack
 from bot.sandbox.slack_people import CHANNEL, USER
+from bot.sandbox.slack_workspace import Shown
 from bot.terminal.paint import WIDTH, Paint
 
 _SCRIPT: Final = (
@@ -77,16 +78,22 @@ def _converse(stage: Stage, *, script: bool) -> None:
     click.echo(stage.paint(f"\n── Slack {rule}", "dim"))
     for words in _SCRIPT:
         _type(stage, "you", USER, words)
+        if words == "/spend":
+            _choose(stage, "ask_period", "Last 7 days")
     _type(stage, "a stranger", _STRANGER, "/spend")
+    _home(stage)
     if not script:
         for line in _typed():
-            _type(stage, "you", USER, line, echo=False)
+            if line == "home":
+                _home(stage)
+            else:
+                _type(stage, "you", USER, line, echo=False)
     click.echo(stage.paint("─" * WIDTH, "dim"))
 
 
 def _typed() -> Iterator[str]:
     """Yield the commands that the user types, until they want no more."""
-    click.echo("Your turn: /spend, /forecast, /spend help … and `quit` to end.")
+    click.echo("Your turn: /spend, /forecast, /spend help, home … and `quit` to end.")
     while True:
         try:
             line = input("you  › ").strip()
@@ -97,7 +104,7 @@ def _typed() -> Iterator[str]:
             click.echo(line)
         if line in {"quit", "exit", "q"}:
             return
-        if line.partition(" ")[0] in {"/spend", "/forecast"}:
+        if line.partition(" ")[0] in {"/spend", "/forecast", "home"}:
             yield line
         elif line:
             click.echo("       Try /spend 30d by day, /spend by key, /forecast, or quit.")
@@ -114,3 +121,28 @@ def _type(stage: Stage, who: str, user: str, line: str, *, echo: bool = True) ->
         return
     click.echo(stage.paint("  CostCompass · only visible to " + who, "dim"))
     click.echo(shown(reply.blocks, reply.text, stage.paint, "  "))
+
+
+def _choose(stage: Stage, menu: str, option: str) -> None:
+    """Choose an option below the answer that came last and show what becomes of that answer."""
+    before = stage.slack.messages[-1]
+    stage.slack.user.choose(before, menu, option)
+    after = awaited(lambda: _changed(stage, before), "an answer to the menu")
+    click.echo(f"\n  ··· {stage.paint(f'you choose [ {option} ▾ ]', 'bold')}\n")
+    click.echo(stage.paint("  CostCompass · only visible to you · edited", "dim"))
+    click.echo(shown(after.blocks, after.text, stage.paint, "  "))
+
+
+def _changed(stage: Stage, before: Shown) -> Shown | None:
+    now = stage.slack.messages[-1]
+    return now if now.text != before.text else None
+
+
+def _home(stage: Stage) -> None:
+    """Open the app's Home and show what stands there."""
+    homes = stage.slack.homes
+    before = homes.get(USER)
+    stage.slack.user.open_home()
+    view = awaited(lambda: homes.get(USER) if homes.get(USER) is not before else None, "the Home")
+    click.echo(f"\n  ··· {stage.paint('you open the Home of the app', 'bold')}\n")
+    click.echo(shown(view.content["blocks"], "", stage.paint, "  "))

@@ -77,7 +77,7 @@ class Channel:
                     return one
             return None
 
-        return _awaited(found, delivery)
+        return awaited(found, delivery)
 
     def _thread(self, root: Shown, replies: int) -> list[Shown]:
         """Wait until a message has so many replies; return it as it is then, with the newest."""
@@ -86,7 +86,7 @@ class Channel:
             answers = [one for one in self._stage.slack.messages if one.thread_ts == root.ts]
             return [self._current(root), answers[-1]] if len(answers) >= replies else None
 
-        return _awaited(found, "a reply")
+        return awaited(found, "a reply")
 
     def _edited(self, root: Shown, word: str) -> Shown:
         """Wait until a message says `word`."""
@@ -95,13 +95,14 @@ class Channel:
             current = self._current(root)
             return current if word in current.text else None
 
-        return _awaited(found, word)
+        return awaited(found, word)
 
     def _current(self, root: Shown) -> Shown:
         return next(one for one in self._stage.slack.messages if one.ts == root.ts)
 
 
-def _awaited(found: Callable[[], Found | None], what: str) -> Found:
+def awaited(found: Callable[[], Found | None], what: str) -> Found:
+    """Wait until there is what `found` looks for. Raises `CostCompassError` where it does not come."""
     tick = Event()
     for _ in range(int(_PATIENCE * 20)):
         if (value := found()) is not None:

@@ -1,0 +1,138 @@
+"""How long people wait for each command and each control, with five years of history behind it.
+
+From the envelope that Slack sends to what they see then: the acknowledgement of a command, or the
+message that a press brings through its response_url. Real daemon, real sockets, loopback.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import timedelta
+from time import perf_counter, sleep
+from typing import Final
+
+from benchmarks.history import write_history
+from benchmarks.installation import Installation, installation, now
+from benchmarks.stopwatch import percentile
+from benchmarks.table import Figure, Goal
+from bot.sandbox.slack_people import USER, Reply
+from bot.sandbox.slack_workspace import Shown
+
+_TIMES: Final = 40
+_WARM_UP: Final = 5
+_YEARS: Final = 5
+_GOAL: Final = Goal("≤", 50)
+_PATIENCE: Final = 5.0
+_COMMANDS: Final = (
+    ("/spend", ""),
+    ("/spend", "7d by host"),
+    ("/spend", "help"),
+    ("/spend", "why 7d"),
+    ("/spend", "advice"),
+    ("/forecast", ""),
+    ("/forecast", "accuracy"),
+)
+_BUDGETS: Final = """
+[[budget]]
+name = "everything"
+amount = 100
+"""
+
+
+def talk() -> list[Figure]:
+    """Measure every command, menu and button, the Home and its settings."""
+    with installation() as place:
+        config = place.folder / "config.toml"
+        config.write_text(config.read_text() + _BUDGETS)
+        with closing(write_history(place.folder / "state", 365 * _YEARS, now())):
+            pass
+        with place.settled_daemon():
+            return [figure for name, act in _acts(place) for figure in _figures(name, act)]
+
+
+def _figures(name: str, act: Callable[[], float]) -> list[Figure]:
+    for _ in range(_WARM_UP):
+        act()
+    taken = [act() for _ in range(_TIMES)]
+    middle, slowest = (1000 * percentile(taken, percent) for percent in (50, 99))
+    return [
+        Figure(f"{name}, p50", _TIMES, "ms", middle),
+        Figure(f"{name}, p99", _TIMES, "ms", slowest, goal=_GOAL),
+    ]
+
+
+def _acts(place: Installation) -> Iterator[tuple[str, Callable[[], float]]]:
+    user = place.slack.user
+    for command, words in _COMMANDS:
+        yield f"{command} {words}".strip(), lambda c=command, w=words: _typed(place, c, w)  # type: ignore[misc]
+    yield (
+        "press: period",
+        lambda: _pressed(place, lambda m: user.choose(m, "ask_period", _other(m))),
+    )
+    yield "press: dimension", lambda: _pressed(place, lambda m: user.choose(m, "ask_by", "By host"))
+    yield (
+        "press: one model",
+        lambda: _pressed(place, lambda m: user.choose(m, "ask_model", _first(m))),
+    )
+    for button in ("Why it changed", "Forecast", "Share here", "Refresh now"):
+        yield f"press: {button}", lambda b=button: _pressed(place, lambda m: user.press(m, b))  # type: ignore[misc]
+    yield "open the Home", lambda: _opened(place)
+    yield "press: Settings", lambda: _settings(place)
+
+
+def _typed(place: Installation, command: str, words: str) -> float:
+    reply = place.slack.user.command(command, words)
+    if reply.error or not reply.text:
+        raise RuntimeError(f"{command} {words} was not answered: {reply.error}")
+    return reply.latency
+
+
+def _pressed(place: Installation, press: Callable[[Shown], Reply]) -> float:
+    """Press below a fresh `/spend 7d`, and wait until what follows is shown."""
+    place.slack.user.command("/spend", "7d")
+    message = place.slack.messages[-1]
+    begin = perf_counter()
+    reply = press(message)
+    _wait(lambda: bool(reply.later), begin)
+    return perf_counter() - begin
+
+
+def _opened(place: Installation) -> float:
+    before = place.slack.homes.get(USER)
+    published = before.published if before else 0
+    begin = perf_counter()
+    place.slack.user.open_home()
+    _wait(
+        lambda: USER in place.slack.homes and place.slack.homes[USER].published > published, begin
+    )
+    return perf_counter() - begin
+
+
+def _settings(place: Installation) -> float:
+    before = place.slack.modals.get(USER)
+    begin = perf_counter()
+    place.slack.user.press_home("Settings")
+    _wait(lambda: place.slack.modals.get(USER) is not before, begin)
+    return perf_counter() - begin
+
+
+def _wait(true: Callable[[], bool], begin: float) -> None:
+    while not true():
+        if perf_counter() - begin > _PATIENCE:
+            raise RuntimeError("what was pressed was not answered")
+        sleep(timedelta(microseconds=200).total_seconds())
+
+
+def _other(message: Shown) -> str:
+    """Return a period that is not the one that stands there."""
+    return "Last 30 days" if "Last 7 days" in message.text else "Last 7 days"
+
+
+def _first(message: Shown) -> str:
+    """Return the first model on offer."""
+    for block in message.blocks:
+        for one in block.get("elements", ()):
+            if one.get("action_id") == "ask_model":
+                return str(one["options"][0]["value"])
+    raise RuntimeError("no model is on offer")
