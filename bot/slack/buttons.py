@@ -18,9 +18,9 @@ from costcompass_core.domain.errors import CostCompassError
 
 TEST: Final = "alert_test"
 """The `action_id` of the button that sends a test alert."""
-CREDITS: Final = "open_credits"
+CREDITS: Final = re.compile(r"open_credits(-\d+)?")
 """The `action_id` of a button that only opens a page."""
-_INCIDENT: Final = re.compile(r"incident_([a-z0-9_]+)")
+_INCIDENT: Final = re.compile(r"incident_([a-z0-9_]+)(-\d+)?")
 _log: Final = logging.getLogger(__name__)
 
 

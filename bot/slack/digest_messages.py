@@ -14,7 +14,7 @@ from bot.slack.blocks import Block, Message, Piece, bullets, context, header, se
 from bot.slack.charts import over_time
 from bot.slack.controls import own_controls
 from bot.slack.forecast_message import figure_blocks
-from bot.slack.pieces import Cell, Chart, Table
+from bot.slack.pieces import Cell, Chart, Table, table_of
 from bot.slack.voice import SLACK
 from bot.slack.words import bare, escape, fenced
 from costcompass_core.domain.digest import DigestReport, MonthlyReport
@@ -110,15 +110,15 @@ def _movers(title: str, movers: Sequence[Mover], before: str) -> Iterator[Piece]
 
 def _ranking(caption: str, head: str, rows: Sequence[SpendRow]) -> Iterator[Piece]:
     if rows:
-        cells = (
-            (
-                Cell(bare(one.name)),
-                Cell(words.usd(one.cost), one.cost.amount),
-                Cell(words.percent(one.share), one.share * 100),
-            )
-            for one in rows
-        )
-        yield Table(caption, (head, "Cost", "Share"), tuple(cells))
+        yield table_of(caption, (head, "Cost", "Share"), rows, _ranked, lambda one: one.cost)
+
+
+def _ranked(row: SpendRow) -> tuple[Cell, ...]:
+    return (
+        Cell(bare(row.name)),
+        Cell(words.usd(row.cost), row.cost.amount),
+        Cell(words.percent(row.share), row.share * 100),
+    )
 
 
 def _small_print(footer: str, now: datetime, zone: tzinfo, delayed: datetime | None) -> list[Block]:

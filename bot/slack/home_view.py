@@ -127,7 +127,8 @@ def _incidents(
         line = alert_words.headline(one, zone, SLACK)
         state = alert_words.state_line(one, now, zone, SLACK)
         yield section(f"{sign(one, now)} {line}" + (f"\n{state}" if state else ""))
-        yield from incident_actions(one, now, credits_urls.get(one.key.account, ""))
+        url = credits_urls.get(one.key.account, "")
+        yield from incident_actions(one, now, url, among_others=True)
     if (more := len(incidents) - _INCIDENTS) > 0:
         yield context(f"and {words.plural(more, 'other')}, see `costcompass status`")
 

@@ -1,6 +1,6 @@
 """The buttons below an incident's message: they follow its state.
 
-What a press of `incident_WORD` does, `usecases.press` says under WORD.
+What a press of `incident_WORD` or `incident_WORD-IDENT` does, `usecases.press` says under WORD.
 """
 
 from __future__ import annotations
@@ -12,8 +12,13 @@ from bot.slack.blocks import Block, button
 from costcompass_core.domain.incidents import TOP_UP_MENDS, Incident
 
 
-def actions(incident: Incident, now: datetime, credits_url: str) -> list[Block]:
-    """Return the buttons that make sense now; none once it is over."""
+def actions(
+    incident: Incident, now: datetime, credits_url: str, *, among_others: bool = False
+) -> list[Block]:
+    """Return the buttons that make sense now; none once it is over.
+
+    `among_others` gives each an `action_id` of its own, for where several incidents stand together.
+    """
     if incident.resolved_at is not None:
         return []
     mends = incident.key.rule in TOP_UP_MENDS
@@ -32,6 +37,8 @@ def actions(incident: Incident, now: datetime, credits_url: str) -> list[Block]:
         buttons.append(_button(incident, "Snooze 24 h", "incident_snooze_24h"))
         if mends:
             buttons.append(_button(incident, "Snooze until top-up", "incident_snooze_top_up"))
+    if among_others:
+        buttons = [one | {"action_id": f"{one['action_id']}-{incident.ident}"} for one in buttons]
     # Slack wants a new block_id whenever a message is edited.
     name = f"incident-{incident.ident}-{incident.seq}"
     return [{"type": "actions", "block_id": name, "elements": buttons}]

@@ -6,16 +6,17 @@ data_table (May 2026). Numbers there are for drawing and sorting only; the text 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Context, Decimal
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from bot import words
 from bot.slack.words import escape, fenced
-from costcompass_core.domain.money import EXACT, Usd, exact_sum
+from costcompass_core.domain.money import EXACT, ZERO, Usd, exact_sum
 
 Block = dict[str, Any]
+Item = TypeVar("Item")
 
 _MOST_ROWS: Final = 100
 """Rows of a table in Slack, below its head."""
@@ -61,11 +62,33 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows under heads. The first column names the row, the second is the amount it is ranked by."""
+    """Rows under heads. The first column names the row, the second is the amount it is ranked by.
+
+    `left_out` rows with `rest` USD together have no row of their own.
+    """
 
     caption: str
     heads: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
+    left_out: int = 0
+    rest: Usd = ZERO
+
+
+def table_of(
+    caption: str,
+    heads: Sequence[str],
+    items: Sequence[Item],
+    row: Callable[[Item], tuple[Cell, ...]],
+    amount: Callable[[Item], Usd],
+) -> Table:
+    """Return a table with a row for each of the first items, as many as Slack takes.
+
+    Beyond that, the last row is all others together, so that the column still adds up.
+    """
+    most = len(items) if len(items) <= _MOST_ROWS else _MOST_ROWS - 1
+    rest = items[most:]
+    together = Usd.total(amount(one) for one in rest)
+    return Table(caption, tuple(heads), tuple(map(row, items[:most])), len(rest), together)
 
 
 Piece = Block | Chart | Table
@@ -130,9 +153,9 @@ def _number(value: Decimal) -> float:
 
 
 def _table(table: Table) -> Block:
-    rows = [list(row) for row in table.rows[:_MOST_ROWS]]
-    if rest := table.rows[_MOST_ROWS - 1 :]:
-        rows = [*rows[:-1], _others(rest)] if len(rest) > 1 else rows
+    rows: list[Sequence[Cell]] = [*table.rows]
+    if table.left_out:
+        rows.append(_others(table))
     heads = [{"type": "raw_text", "text": one} for one in table.heads]
     return {
         "type": "data_table",
@@ -143,12 +166,11 @@ def _table(table: Table) -> Block:
     }
 
 
-def _others(rest: Sequence[tuple[Cell, ...]]) -> list[Cell]:
-    """Return one row for all that have none of their own, so that the column still adds up."""
-    together = _sum(rest)
-    blank = [Cell("–")] * (len(rest[0]) - 2)
-    name = f"{len(rest):,} others together"
-    return [Cell(name), Cell(words.usd(together), together.amount), *blank]
+def _others(table: Table) -> list[Cell]:
+    """Return one row for all that have none of their own."""
+    blank = [Cell("–")] * (len(table.heads) - 2)
+    name = f"{table.left_out:,} others together"
+    return [Cell(name), Cell(words.usd(table.rest), table.rest.amount), *blank]
 
 
 def _sum(rows: Sequence[tuple[Cell, ...]]) -> Usd:
@@ -178,15 +200,16 @@ def _sparks(chart: Chart) -> str:
 def _lines(table: Table) -> list[str]:
     """Return a line for each of the first rows, and one for the rest with its sum."""
     lines = []
-    for place, (name, lead, *rest) in enumerate(table.rows[:_SPELLED], 1):
+    for place, (name, lead, *others) in enumerate(table.rows[:_SPELLED], 1):
         told = [
             f"{head} {cell.text}"
-            for head, cell in zip(table.heads[2:], rest, strict=True)
+            for head, cell in zip(table.heads[2:], others, strict=True)
             if cell.text != "–"
         ]
         behind = f"  {escape(' · '.join(told))}" if told else ""
         lines.append(f"{place}. *{escape(lead.text)}*  {escape(fenced(name.text))}{behind}")
-    if rest_rows := table.rows[_SPELLED:]:
-        left = escape(words.usd(_sum(rest_rows)))
-        lines.append(f"and {words.plural(len(rest_rows), 'other')} with {left} together")
+    rest = table.rows[_SPELLED:]
+    if more := len(rest) + table.left_out:
+        left = escape(words.usd(_sum(rest) + table.rest))
+        lines.append(f"and {words.plural(more, 'other')} with {left} together")
     return lines

@@ -11,7 +11,7 @@ from bot import summary, words
 from bot.slack.blocks import Message, Piece, actions, bullets, button, context, header, section
 from bot.slack.charts import over_time, shares
 from bot.slack.controls import spend_controls
-from bot.slack.pieces import Cell, Table
+from bot.slack.pieces import Cell, Table, table_of
 from bot.slack.voice import SLACK
 from bot.slack.words import bare, escape, fenced
 from costcompass_core.domain.reports import SpendReport, SpendRow, tokens_of
@@ -75,7 +75,9 @@ def spend_table(report: SpendReport) -> Table:
         rows = tuple(sorted(rows, key=lambda one: one.name, reverse=True))
     caption = f"Spend by {by}, {report.query.period.label}"
     heads = (by.capitalize(), *_HEADS, *(("Trend",) if trends else ()))
-    return Table(caption, heads, tuple(_row(report, one, trends=trends) for one in rows))
+    return table_of(
+        caption, heads, rows, lambda one: _row(report, one, trends=trends), lambda one: one.cost
+    )
 
 
 def _row(report: SpendReport, row: SpendRow, *, trends: bool) -> tuple[Cell, ...]:

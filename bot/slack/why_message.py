@@ -8,7 +8,7 @@ from datetime import datetime
 from bot import summary, why_words, words
 from bot.slack.blocks import Message, Piece, bullets, context, header, section
 from bot.slack.controls import why_controls
-from bot.slack.pieces import Cell, Table
+from bot.slack.pieces import Cell, Table, table_of
 from bot.slack.spend_message import bare_line, source
 from bot.slack.words import bare, escape, fenced
 from costcompass_core.domain.attribution import Shift
@@ -47,7 +47,9 @@ def _table(caption: str, head: str, shifts: Sequence[Shift], *, split: bool) -> 
     told = split and any(one.tag for one in shifts)
     effects = ("Volume", "Mix", "Price") if split else ()
     heads = (head, "Change", "Before", "After", *effects, *(("Note",) if told else ()))
-    return Table(caption, heads, tuple(_row(one, split, told=told) for one in shifts))
+    return table_of(
+        caption, heads, shifts, lambda one: _row(one, split, told=told), lambda one: one.change
+    )
 
 
 def _row(one: Shift, split: bool, *, told: bool) -> tuple[Cell, ...]:

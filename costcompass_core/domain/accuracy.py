@@ -12,11 +12,11 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from costcompass_core.domain.burn import BURN_DAYS, History, burn_of
+from costcompass_core.domain.burn import BURN_DAYS, Burn, History, burn_of
 from costcompass_core.domain.days import ONE_DAY, each_day
 from costcompass_core.domain.money import ZERO, Usd
 from costcompass_core.domain.movers import mean
-from costcompass_core.domain.outlook import BAND_DAYS, LEVEL_DAYS, estimate, outlook_of
+from costcompass_core.domain.outlook import BAND_DAYS, LEVEL_DAYS, Outlook, estimate, outlook_of
 from costcompass_core.domain.reports import Health, share_of
 
 HORIZONS: Final = (7, 30)
@@ -81,9 +81,22 @@ class _Trial(NamedTuple):
     inside: bool
 
 
-def replay(history: History, days: int, most: int = MOST_ORIGINS) -> Horizon:
+class _Evening(NamedTuple):
+    """What was expected on an evening by what was known then."""
+
+    outlook: Outlook | None
+    burn: Burn | None
+
+
+Evenings = dict[date, _Evening]
+"""Shared by the horizons of one report: what was expected does not depend on how far one looks."""
+
+
+def replay(
+    history: History, days: int, most: int = MOST_ORIGINS, evenings: Evenings | None = None
+) -> Horizon:
     """Return how forecasts of `days` days would have done on the newest `most` days they could."""
-    newest_first = list(_trials(history, days, most))
+    newest_first = list(_trials(history, days, most, {} if evenings is None else evenings))
     if not newest_first:
         return Horizon(days, 0)
     count = len(newest_first)
@@ -101,7 +114,7 @@ def replay(history: History, days: int, most: int = MOST_ORIGINS) -> Horizon:
     )
 
 
-def _trials(history: History, days: int, most: int) -> Iterator[_Trial]:
+def _trials(history: History, days: int, most: int, evenings: Evenings) -> Iterator[_Trial]:
     """Yield the trials, the newest first: each with all days of its window known."""
     began, newest = history.began, history.through
     if began is None or newest is None:
@@ -111,19 +124,27 @@ def _trials(history: History, days: int, most: int) -> Iterator[_Trial]:
     while origin >= began + timedelta(days=BAND_DAYS - 1) and found < most:
         ahead = [spent.get(day) for day in each_day(origin + ONE_DAY, origin + days * ONE_DAY)]
         known = [one for one in ahead if one is not None]
-        trial = _trial(history, origin, known) if len(known) == days and origin in spent else None
+        trial = None
+        if len(known) == days and origin in spent:
+            if origin not in evenings:
+                evenings[origin] = _evening(history, origin)
+            trial = _trial(evenings[origin], origin, known)
         if trial is not None:
             found += 1
             yield trial
         origin -= ONE_DAY
 
 
-def _trial(history: History, origin: date, ahead: Sequence[Usd]) -> _Trial | None:
-    """Forecast the days `ahead` from the evening of `origin`, as far as it could be done then."""
+def _evening(history: History, origin: date) -> _Evening:
     days = each_day(origin - (LEVEL_DAYS - 1) * ONE_DAY, origin)
     known = {day: history.spent[day] for day in days if day in history.spent}
     past = History(known, history.began)
-    outlook, burn = outlook_of(past), burn_of(past)
+    return _Evening(outlook_of(past), burn_of(past))
+
+
+def _trial(evening: _Evening, origin: date, ahead: Sequence[Usd]) -> _Trial | None:
+    """Forecast the days `ahead` from the evening of `origin`, as far as it could be done then."""
+    outlook, burn = evening
     band = outlook.band(len(ahead)) if outlook else None
     if outlook is None or burn is None or burn.days < BURN_DAYS:
         return None

@@ -184,8 +184,20 @@ def ranked(amounts: Iterable[Amounts]) -> tuple[tuple[SpendRow, ...], Usd, Usd]:
 
 def share_of(part: Usd, total: Usd) -> Decimal:
     """Return `part` of `total` to four decimals, half-even; zero where there is no total."""
-    parts = round(part.ratio() / total.ratio() * 10**4) if total else 0
+    if not total:
+        return Decimal(0).scaleb(-4, EXACT)
+    # In whole numbers: the same as with fractions, which look for a common divisor at every step.
+    (over, under), (by, of) = part.amount.as_integer_ratio(), total.amount.as_integer_ratio()
+    parts = _half_even(over * of * 10**4, under * by)
     return Decimal(parts).scaleb(-4, EXACT)  # exact: beside negative rows a share can be huge
+
+
+def _half_even(over: int, under: int) -> int:
+    """Return the quotient of whole numbers, rounded half-even."""
+    if under < 0:
+        over, under = -over, -under
+    whole, rest = divmod(over, under)
+    return whole + (2 * rest > under or (2 * rest == under and whole % 2 == 1))
 
 
 def remainder(name: str, whole: Iterable[Amounts], parts: Iterable[Amounts]) -> Amounts:

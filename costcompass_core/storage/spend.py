@@ -80,6 +80,24 @@ def _sources(
         yield _Source("usage", "day", (end.last + ONE_DAY).isoformat(), last.isoformat())
 
 
+def costs(
+    tx: sqlite3.Connection, first: date, last: date, by: Dimension, models: str | None
+) -> dict[str, Usd]:
+    """Return what `amounts` does, but only the USD under each name."""
+    found: dict[str, Usd] = {}
+    for source in _sources(tx, first, last, by, models):
+        for name, joined in tx.execute(
+            f"SELECT {NAMES[by]} AS name, group_concat(cost, ' ') FROM {source.table}"
+            f" WHERE account IN (SELECT name FROM account) AND {source.column} BETWEEN ?1 AND ?2"
+            + ("" if models is None else " AND model IN (SELECT value FROM json_each(?3))")
+            + " GROUP BY name",
+            (source.first, source.last, *(() if models is None else (models,))),
+        ):
+            cost = Usd(sum_of(joined))
+            found[name or ""] = found[name or ""] + cost if name in found else cost
+    return found
+
+
 def spent_by_day(
     tx: sqlite3.Connection, first: date, last: date, models: str | None
 ) -> dict[date, Usd]:

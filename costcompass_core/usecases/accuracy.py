@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from datetime import datetime
 
-from costcompass_core.domain.accuracy import HORIZONS, AccuracyReport, replay
+from costcompass_core.domain.accuracy import HORIZONS, AccuracyReport, Evenings, replay
 from costcompass_core.domain.burn import combined
 from costcompass_core.domain.days import utc_day
 from costcompass_core.domain.errors import UsageError
@@ -20,8 +20,9 @@ def accuracy_report(tx: sqlite3.Connection, words: str, now: datetime) -> Accura
     together = combined(list(histories(tx, first_day(tx) or utc_day(now)).values()))
     began = together.began
     known = [day for day in together.spent if began is not None and day >= began]
+    evenings: Evenings = {}
     return AccuracyReport(
-        tuple(replay(together, days) for days in HORIZONS),
+        tuple(replay(together, days, evenings=evenings) for days in HORIZONS),
         len(known),
         together.through,
         tuple(health(tx)),

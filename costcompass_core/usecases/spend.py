@@ -176,8 +176,13 @@ def _before(
         return None
     if before.start < first or _missing_days(tx, before, accounts):
         return None
-    rows, total, _ = ranked(_amounts(tx, replace(query, period=before), models))
-    return Before(before, total, {one.name: one.cost for one in rows})
+    if query.by == "key":  # rows do not know their key
+        rows, total, _ = ranked(_amounts(tx, replace(query, period=before), models))
+        return Before(before, total, {one.name: one.cost for one in rows})
+    costs = queries.costs(tx, before.start, before.end or before.start, query.by, models)
+    if query.by == "host":
+        costs = {name or NO_HOST: cost for name, cost in costs.items()}
+    return Before(before, Usd.total(costs.values()), costs)
 
 
 def _timeline(

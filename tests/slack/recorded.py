@@ -226,7 +226,12 @@ def _views(store: Store) -> dict[str, dict[str, Any]]:
     urls = {"main": CREDITS}
     calm = home_page(report, NOW, made.timezone, urls)
     asleep: Sequence[Incident] = [snoozed(incident(), "24h", ANNA, NOW).incident]
-    alarmed = home_page(replace(report, incidents=(incident(),)), NOW, made.timezone, urls)
+    alarmed = home_page(
+        replace(report, incidents=(incident(), incident(ident=8, key=Key("balance_low", "spare")))),
+        NOW,
+        made.timezone,
+        urls,
+    )
     changed = {"digest.time": Setting("07:30", ANNA, NOW - timedelta(days=2))}
     return {
         "home": home(calm, rich=True),
