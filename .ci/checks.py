@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON = [sys.executable, "-P"]
-SCRIPTS = [__file__, ".ci/npm.py", ".ci/slack_types.py"]
+SCRIPTS = [__file__, ".ci/npm.py", ".ci/slack_types.py", "pictures/__main__.py"]
 CHECKS = {
     "ruff check": [*PYTHON, "-m", "ruff", "check"],
     "ruff format": [*PYTHON, "-m", "ruff", "format", "--check"],
