@@ -4,12 +4,12 @@ import { DataTable } from "./table.jsx";
 import { spoken } from "./dates.js";
 import { mended } from "./mended.js";
 
-const PEOPLE = ["ada", "grace", "edsger", "barbara"]; // whoever is mentioned first is the first
+const PEOPLE = ["anna", "grace", "edsger", "barbara"]; // whoever is mentioned first is the first
 
 export function Blocks({ snapshot, theme }) {
   const met = [...new Set(JSON.stringify(snapshot.blocks).match(/(?<=<@)\w+/g))];
   const hooks = {
-    date: ({ timestamp, format, fallback }) => spoken(timestamp, format, snapshot.time) ?? fallback,
+    date: ({ timestamp, format }) => spoken(timestamp, format),
     emoji: (found, draw) => {
       const drawn = draw(found);
       return drawn === found.name ? `:${found.name}:` : drawn; // "10:00-12:30" holds no emoji

@@ -30,7 +30,7 @@ export function Message({ snapshot, children }) {
       <div className="body">
         <p className="who">
           <b>CostCompass</b> <span className="app">APP</span>{" "}
-          <time>{snapshot.time ? clock(snapshot.time) : "9:41 AM"}</time>
+          <time>{clock()}</time>
         </p>
         {snapshot.blocks.length ? children : <p className="plain">{snapshot.text}</p>}
       </div>
