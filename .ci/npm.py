@@ -21,8 +21,8 @@ def main(folder: Path) -> int:
     if stamp.exists() and stamp.read_text() == digest:
         return 0
     # No package's own scripts run here, and nothing is written outside the checkout.
-    options = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"]
-    cache = {"npm_config_cache": str(ROOT / ".run" / "npm")}
+    options = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+    cache = {"npm_config_cache": str(ROOT / ".run" / "npm"), "npm_config_update_notifier": "false"}
     if code := npm(["ci", *options], cwd=folder, env={**os.environ, **cache}, stdout=sys.stderr):
         sys.stderr.write(f"npm could not install what {folder.name}/package-lock.json names; ")
         sys.stderr.write("is the package index reachable? Then run this again.\n")
