@@ -19,7 +19,7 @@ from benchmarks.table import Figure, Goal
 from bot.sandbox.slack_people import USER, Reply
 from bot.sandbox.slack_workspace import Shown
 
-_TIMES: Final = 40
+_TIMES: Final = 500
 _WARM_UP: Final = 5
 _YEARS: Final = 5
 _GOAL: Final = Goal("≤", 50)

@@ -98,11 +98,11 @@ def load_config(option: Path | None, environ: Mapping[str, str] = os.environ) ->
     Raises `ConfigError` for a file that is missing or no TOML, `ConfigMistakes` with every unknown
     key, wrong type and bad value at once.
     """
-    path, tree = read_file(option, environ)
+    path, tree = _read_file(option, environ)
     return parse_config(tree, environ, path)
 
 
-def read_file(option: Path | None, environ: Mapping[str, str]) -> tuple[Path, dict[str, Any]]:
+def _read_file(option: Path | None, environ: Mapping[str, str]) -> tuple[Path, dict[str, Any]]:
     """Find and decode the file. Raises `ConfigError` where there is none, or it is no TOML."""
     path = find_config(option, environ)
     if path is None:

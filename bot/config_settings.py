@@ -37,14 +37,20 @@ def with_settings(config: Config, settings: Mapping[str, str]) -> Config:
     return replace(config, alerts=changed.alerts)
 
 
-def with_good_settings(config: Config, settings: Mapping[str, str]) -> tuple[Config, list[Mistake]]:
-    """Return the same without the settings that do not fit (any more), and what is wrong with them."""
+def fitting(config: Config, settings: Mapping[str, str]) -> tuple[dict[str, str], list[Mistake]]:
+    """Return the settings that fit, and what is wrong with those that do not (any more)."""
     try:
-        return with_settings(config, settings), []
+        with_settings(config, settings)
     except ConfigMistakes as error:
         wrong = {one for one in settings if any(_is_at(found, one) for found in error.mistakes)}
-        good = {key: value for key, value in settings.items() if key not in wrong}
-        return with_settings(config, good), error.mistakes
+        return {key: one for key, one in settings.items() if key not in wrong}, error.mistakes
+    return dict(settings), []
+
+
+def with_good_settings(config: Config, settings: Mapping[str, str]) -> tuple[Config, list[Mistake]]:
+    """Return the configuration with the settings that fit, and what is wrong with the others."""
+    good, wrong = fitting(config, settings)
+    return with_settings(config, good), wrong
 
 
 def by_key(error: ConfigMistakes) -> dict[str, str]:

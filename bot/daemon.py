@@ -154,6 +154,7 @@ class Daemon:
 
     def _watch_vault(self) -> None:
         """Try again at once what failed before somebody added or changed a key."""
+        self._desk.apply_settings()  # where the database could not be read at the start
         changed = _changed(self._config)
         if changed != self._vault_changed:
             self._vault_changed, self._mended = changed, self._now()

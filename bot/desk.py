@@ -47,6 +47,7 @@ class FrontDesk:
         self._reading = Lock()
         self._changing = Lock()
         self._begun: datetime | None = None
+        self._applied = False
 
     def begin_refresh(self) -> Callable[[], Sequence[str]]:
         """Return what reads every account. Raises `UsageError` where that is too soon, or going on."""
@@ -69,12 +70,18 @@ class FrontDesk:
             self._reading.release()
 
     def apply_settings(self) -> None:
-        """Go by what was changed before this daemon started; what does not fit is left out."""
+        """Go by what was changed before this daemon started, once; what does not fit is left out.
+
+        Where it can't be read yet, the next call tries again.
+        """
+        if self._applied:
+            return
         try:
             kept = {key: one.value for key, one in self.changed().items()}
         except StorageError as error:
             _log.warning("settings changed in Slack can't be read: %s", error)
             return
+        self._applied = True
         config, wrong = config_settings.with_good_settings(self._config, kept)
         for mistake in wrong:
             _log.warning(
@@ -88,10 +95,14 @@ class FrontDesk:
         with self._store.reading() as tx:
             return settings(tx)
 
+    def _fitting(self) -> dict[str, str]:
+        """Return what was changed as far as it still fits."""
+        kept = {key: one.value for key, one in self.changed().items()}
+        return config_settings.fitting(self._config, kept)[0]
+
     def settings(self) -> dict[str, str]:
         """Return what is in force, by key, as the configuration would have it."""
-        kept = {key: one.value for key, one in self.changed().items()}
-        return config_settings.texts(config_settings.with_good_settings(self._config, kept)[0])
+        return config_settings.texts(config_settings.with_settings(self._config, self._fitting()))
 
     def change(self, values: Mapping[str, str], who: str, *, reset: bool = False) -> None:
         """Change settings at once, or go back to the file's first where `reset`.
@@ -99,7 +110,7 @@ class FrontDesk:
         Raises `ConfigMistakes`, with nothing changed, and `StorageError`.
         """
         with self._changing:
-            kept = {} if reset else {key: one.value for key, one in self.changed().items()}
+            kept = {} if reset else self._fitting()
             config = config_settings.with_settings(self._config, kept | dict(values))
             usual = config_settings.texts(self._config)
             wanted: dict[str, str | None] = dict.fromkeys(usual) if reset else {}

@@ -48,6 +48,15 @@ class Context:
 
         return load_config(self.config_path)
 
+    def effective(self, store: Store) -> Config:
+        """Return the configuration with what was changed in Slack laid over it."""
+        from bot.config_settings import with_good_settings  # noqa: PLC0415 - as above
+        from costcompass_core.storage.settings import settings  # noqa: PLC0415
+
+        with store.reading() as tx:
+            kept = {key: one.value for key, one in settings(tx).items()}
+        return with_good_settings(self.config, kept)[0]
+
     @property
     def vault_path(self) -> Path:
         """Where the vault is."""

@@ -13,7 +13,7 @@ import click
 
 from bot import words
 from bot.cli.base import Context, json_option, print_json
-from bot.config import PREFIX, read_file
+from bot.config import PREFIX
 from bot.config_keys import TOP
 from bot.config_settings import KEYS, duration, with_good_settings
 from bot.config_tables import Table
@@ -51,24 +51,22 @@ def config_command() -> None:
 def show_command(context: Context, as_json: bool) -> None:
     """Show every key, its value and its source: file, environment, changed in Slack, or default."""
     config = context.config
-    path, tree = read_file(context.config_path, os.environ)
     kept, changes = _stored(context)
     good = with_good_settings(config, {key: one.value for key, one in kept.items()})[1]
     wrong = {mistake.path.partition("[")[0] for mistake in good}
     every = [
-        _overridden(one, kept.get(one.key), one.key in wrong)
-        for one in _keys(TOP, tree, config.tree, "")
+        _overridden(one, kept.get(one.key), one.key in wrong) for one in _keys(TOP, config.tree, "")
     ]
     if as_json:
         print_json({
-            "path": str(path),
+            "path": str(config.path),
             "keys": [
                 {**one._asdict(), "by": one.by or None, "at": moment_shape(one.at)} for one in every
             ],
             "changes": [_change_shape(one) for one in changes],
         })  # fmt: skip
         return
-    click.echo(f"{path}\n")
+    click.echo(f"{config.path}\n")
     for one in every:
         click.echo(_line(one, config.timezone))
     if changes:
@@ -86,41 +84,35 @@ def _stored(context: Context) -> tuple[dict[str, Setting], list[SettingChange]]:
     if store is None:
         return {}, []
     with store.reading() as tx:
-        if not tx.execute("SELECT 1 FROM sqlite_master WHERE name = 'setting'").fetchone():
-            return {}, []  # a daemon of an earlier version still runs on it
         return settings(tx), setting_changes(tx, _CHANGES)
 
 
-def _keys(table: Table, file: Any, merged: Any, path: str) -> Iterator[_Shown]:
+def _keys(table: Table, merged: Any, path: str) -> Iterator[_Shown]:
     """Yield every key below `path`; lists of tables as far as they are there."""
     for name, key in table.keys.items():
         where = f"{path}.{name}" if path else name
         if isinstance(merged, Mapping) and name in merged:
-            in_file = isinstance(file, Mapping) and name in file and file[name] == merged[name]
-            source = "file" if in_file else _variable(where)
+            variable = _variable(where)
+            source = f"environment variable {variable}" if variable in os.environ else "file"
             yield _Shown(where, _safe(where, merged[name]), source)
         elif not table.many:
             yield _Shown(where, _safe(where, key.default), "default")
     for name, below in table.tables.items():
         where = f"{path}.{name}" if path else name
-        some, theirs = (
-            node.get(name) if isinstance(node, Mapping) else None for node in (merged, file)
-        )
+        some = merged.get(name) if isinstance(merged, Mapping) else None
         if not below.many:
             if some is not None or not below.optional:
-                yield from _keys(below, theirs or {}, some or {}, where)
+                yield from _keys(below, some or {}, where)
             continue
+        element = Table(below.keys, below.tables, many=True)  # whose defaults are not listed
         for place, one in enumerate(some or ()):
-            origin = theirs[place] if theirs and place < len(theirs) else {}
-            yield from _keys(
-                Table(below.keys, below.tables, many=True), origin, one, f"{where}[{place}]"
-            )
+            yield from _keys(element, one, f"{where}[{place}]")
 
 
 def _variable(key: str) -> str:
     """Return the name of the variable that stands for a key."""
     name = key.replace("[", ".").replace("]", "").replace(".", "__").upper()
-    return f"environment variable {PREFIX}{name}"
+    return f"{PREFIX}{name}"
 
 
 def _overridden(one: _Shown, setting: Setting | None, wrong: bool) -> _Shown:

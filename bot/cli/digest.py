@@ -8,6 +8,7 @@ from typing import Final
 import click
 
 from bot.cli.base import Context, json_option, now, paint, print_json
+from bot.config import Config
 from bot.digest_words import daily
 from bot.terminal.digest import digest_text
 from bot.terminal.digest_shape import digest_shape
@@ -28,8 +29,9 @@ def digest_command(context: Context, asked: str | None, as_json: bool) -> None:
     config, moment = context.config, now()
     today = moment.astimezone(config.timezone).date()
     day = today if asked is None else _day(asked)
-    at = moment if day == today else _moment(context, day, today)
-    report = Reporter(context.reader(), config.subscriptions).digest(day, at)
+    store = context.reader()
+    at = moment if day == today else _moment(context.effective(store), day, today)
+    report = Reporter(store, config.subscriptions).digest(day, at)
     if as_json:
         print_json(digest_shape(report))
     elif report.is_empty:
@@ -45,12 +47,11 @@ def _day(asked: str) -> date:
         raise UsageError(f"`{clean(asked)}` is not a day", "write it like 2026-10-03") from None
 
 
-def _moment(context: Context, day: date, today: date) -> datetime:
+def _moment(config: Config, day: date, today: date) -> datetime:
     """Return the moment (UTC) of the day's digest. Raises `UsageError` for a day to come."""
     if day > today:
         raise UsageError(f"{day} is yet to come", f"use --date {today} or an earlier day")
     if day.year < 2000:
         raise UsageError(f"`{day}` is not a day of this age", "write it like 2026-10-03")
-    config = context.config
     told = config.alerts.digest.time or _USUAL_TIME
     return datetime.combine(day, told, config.timezone).astimezone(UTC)

@@ -101,7 +101,7 @@ def _by_ourselves(
             if days is not None:
                 return [_filled(one, vault, store, days) for one in wanted]
             # What it crosses waits in the outbox until the daemon runs.
-            watch = context.config.alerts.watch(
+            watch = context.effective(store).alerts.watch(
                 tuple(one.name for one in context.config.accounts), now()
             )
             return [_refreshed(one, vault, store, watch) for one in wanted]

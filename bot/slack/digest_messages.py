@@ -36,7 +36,7 @@ def digest_message(
     footer = daily.footer(report, now, zone)
     pieces = [
         header(daily.title(report)),
-        section(f"*{headline}*"),
+        section(headline),
         *([bullets(_incidents(report, zone))] if report.incidents else []),
         *figure_blocks(daily.figures(report)),
         *_chart(over_time(timeline(report.outlook.recent))),
@@ -58,7 +58,7 @@ def monthly_message(
     month = report.month.text()
     pieces = [
         header(monthly.title(report)),
-        section(f"*{headline}*"),
+        section(headline),
         *figure_blocks(monthly.figures(report)),
         *_chart(over_time(timeline(report.days))),
         *_ranking(f"Spend by model, {report.month.label}", "Model", report.rows),

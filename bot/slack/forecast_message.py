@@ -12,7 +12,7 @@ from bot.slack.charts import over_time
 from bot.slack.controls import forecast_controls
 from bot.slack.spend_message import source
 from bot.slack.voice import SLACK
-from bot.slack.words import escape, fenced
+from bot.slack.words import calm, escape
 from bot.words import Figure
 from costcompass_core.domain.budgets import Standing
 from costcompass_core.domain.forecast import ForecastReport
@@ -85,4 +85,4 @@ def budget_blocks(budgets: Iterable[Standing]) -> Iterator[Block]:
 def _budget(one: Standing) -> str:
     mark = "⚠ " if one.lands_over or one.share >= 1 else ""
     told = escape(forecast_words.budget_line(one))
-    return f"`{words.gauge(one.share)}`  {escape(fenced(one.budget.name))}  {mark}{told}"
+    return f"{words.gauge(one.share)}  {mark}*{escape(calm(one.budget.name))}*  {told}"

@@ -13,14 +13,14 @@ def help_message(
     name: str, usage: str, lines: Sequence[str], examples: Sequence[Example]
 ) -> Message:
     """Return how the command `name` is used, and the button that tries out alerts."""
-    first = f"Use {name} {usage}".strip()
-    return Message(escape(f"{first}."), tuple(_pieces(name, first, lines, examples)))
+    first = f"{name} {usage}".strip()
+    return Message(escape(f"Use {first}."), tuple(_pieces(name, first, lines, examples)))
 
 
 def _pieces(
     name: str, first: str, lines: Sequence[str], examples: Sequence[Example]
 ) -> Iterator[Piece]:
-    yield section(f"*`{escape(first)}`*")
+    yield section(f"*Use* `{escape(first)}`")
     for number, one in enumerate(examples, 1):
         typed = f"{name} {one.words}".strip()
         try_it = button("Try it", f"ask_example_{number}", typed, aloud=f"Try {typed}")

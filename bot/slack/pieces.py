@@ -25,6 +25,15 @@ _SPELLED: Final = 12
 """Rows of a table that is spelled out."""
 _IN_SECTION: Final = 6
 """Of these, so that long names do not push any out of a section."""
+_SPELLED_AS: Final = {
+    "Share": "{}",
+    "Tokens": "{} tokens",
+    "Per 1M tokens": "{} per 1M",
+    "Trend": "{}",
+    "Note": "{}",
+    "Cost": "{}",
+}
+"""How a cell reads behind its row's name; those of other columns follow the column's own name."""
 _LABEL: Final = 20
 """Characters of a label in a chart."""
 _ROUND: Final = Context(prec=EXACT.prec)  # this one may round: it only ever draws
@@ -133,7 +142,7 @@ def _chart(chart: Chart) -> Block:
         shape = {
             "type": "bar",
             "series": [{"name": chart.series[:_LABEL], "data": data}],
-            "axis_config": {"categories": [name for name, _ in points], "y_label": chart.series},
+            "axis_config": {"categories": [name for name, _ in points]},
         }
     return {"type": "data_visualization", "title": chart.title[:50], "chart": shape}
 
@@ -202,11 +211,12 @@ def _lines(table: Table) -> list[str]:
     lines = []
     for place, (name, lead, *others) in enumerate(table.rows[:_SPELLED], 1):
         told = [
-            f"{head} {cell.text}"
+            _SPELLED_AS.get(head, f"{head.lower()} {{}}").format(cell.text)
             for head, cell in zip(table.heads[2:], others, strict=True)
             if cell.text != "–"
         ]
-        behind = f"  {escape(' · '.join(told))}" if told else ""
+        kept = (one.replace(" ", "\u00a0") for one in told)  # no line ends within a figure
+        behind = f"  {escape(' · '.join(kept))}" if told else ""
         lines.append(f"{place}. *{escape(lead.text)}*  {escape(fenced(name.text))}{behind}")
     rest = table.rows[_SPELLED:]
     if more := len(rest) + table.left_out:

@@ -12,7 +12,6 @@ from typing import Any, Final
 from bot import alert_words, words
 from bot.slack.blocks import Block, context, option
 from bot.slack.voice import SLACK
-from bot.slack.words import escape
 from costcompass_core.domain.incidents import Incident
 from costcompass_core.domain.settings import Setting
 
@@ -29,20 +28,16 @@ _DAYS: Final = (
 )
 _MOST_SNOOZES: Final = 10
 _TEXTS: Final = (
-    ("alerts.balance_below", "Tell when a balance is below (USD)", "Such as 25, 10; empty: off"),
+    ("alerts.balance_below", "Tell when a balance is below", "USD, such as 25, 10; empty: off"),
     (
         "alerts.runway_below_days",
-        "Tell when a balance lasts less than (days)",
-        "Such as 7, 3; empty: off",
+        "Tell when a balance lasts less than",
+        "Days, such as 7, 3; empty: off",
     ),
-    ("alerts.repeat_every", "Repeat an open alert every", "Such as 24h"),
-    (
-        "alerts.quiet_hours",
-        "Quiet hours, in the daemon's time zone",
-        "Such as 22:00-07:00; empty: none",
-    ),
+    ("alerts.repeat_every", "Repeat an open alert every", "Such as 12h or 2d"),
+    ("alerts.quiet_hours", "Quiet hours", "Such as 22:00-07:00, in the same zone; empty: none"),
 )
-"""Key, label and what stands in an empty field."""
+"""Key, label and what to type."""
 _LISTS: Final = frozenset({"alerts.balance_below", "alerts.runway_below_days"})
 
 
@@ -54,9 +49,12 @@ def settings_view(
     `asleep` are the snoozed incidents, `zone` the name of the daemon's time zone.
     """
     blocks = [
-        _input("digest.time", f"Digest at ({zone}; empty: never)", _time(texts["digest.time"])),
-        _input("digest.weekdays", "Digest on", _days(texts["digest.weekdays"])),
-        *(_input(key, label, _text(texts[key], hint, key)) for key, label, hint in _TEXTS),
+        _input("digest.time", "Digest at", _time(texts["digest.time"]), f"{zone}; empty: never"),
+        _input("digest.weekdays", "Digest on", _days(texts["digest.weekdays"]), "Empty: never"),
+        *(
+            _input(key, label, _text(texts[key], key), hint, optional=key != "alerts.repeat_every")
+            for key, label, hint in _TEXTS
+        ),
         *_snoozes(asleep),
         *_history(changed),
     ]
@@ -70,13 +68,14 @@ def settings_view(
     }
 
 
-def _input(key: str, label: str, element: Block) -> Block:
+def _input(key: str, label: str, element: Block, hint: str = "", *, optional: bool = True) -> Block:
     return {
         "type": "input",
         "block_id": key,
-        "optional": True,
+        "optional": optional,
         "label": {"type": "plain_text", "text": label},
         "element": element | {"action_id": key},
+        **({"hint": {"type": "plain_text", "text": hint}} if hint else {}),
     }
 
 
@@ -87,7 +86,8 @@ def _time(text: str) -> Block:
 def _days(text: str) -> Block:
     options = [option(label, word) for label, word in _DAYS]
     chosen = [one for one in options if f'"{one["value"]}"' in text]
-    return _boxes(options, chosen)
+    more = {"initial_options": chosen} if chosen else {}
+    return {"type": "multi_static_select", "options": options, **more}
 
 
 def _boxes(options: Sequence[Block], chosen: Sequence[Block]) -> Block:
@@ -95,11 +95,10 @@ def _boxes(options: Sequence[Block], chosen: Sequence[Block]) -> Block:
     return {"type": "checkboxes", "options": list(options), **more}
 
 
-def _text(text: str, hint: str, key: str) -> Block:
+def _text(text: str, key: str) -> Block:
     shown = text.strip("[]") if key in _LISTS else text
     more = {"initial_value": shown} if shown else {}
-    placeholder = {"type": "plain_text", "text": hint}
-    return {"type": "plain_text_input", "placeholder": placeholder, "max_length": 200, **more}
+    return {"type": "plain_text_input", "max_length": 200, **more}
 
 
 def _snoozes(asleep: Sequence[Incident]) -> Iterator[Block]:
@@ -108,7 +107,7 @@ def _snoozes(asleep: Sequence[Incident]) -> Iterator[Block]:
         options = [
             option(words.clean(_named(one), 75), str(one.ident)) for one in asleep[:_MOST_SNOOZES]
         ]
-        yield _input(_WAKE, "Snoozed now (untick to end)", _boxes(options, options))
+        yield _input(_WAKE, "Snoozed now", _boxes(options, options), "Untick to end a snooze")
 
 
 def _named(incident: Incident) -> str:
@@ -122,16 +121,12 @@ def _history(changed: Mapping[str, Setting]) -> Iterator[Block]:
         yield context("All of this is as the configuration file says.")
         return
     lines = [
-        f"`{key}` changed by {escape(_member(one.by))}, {SLACK.moment(one.at, UTC)}"
+        f"`{key}` changed by {SLACK.who(one.by)}, {SLACK.moment(one.at, UTC)}"
         for key, one in changed.items()
     ]
     yield context("\n".join(lines))
     back = [option("Go back to what the configuration file says", "file")]
     yield _input(_RESET, "Undo every change", _boxes(back, ()))
-
-
-def _member(ident: str) -> str:
-    return ident or "somebody"
 
 
 class Filled:

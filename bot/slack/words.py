@@ -15,6 +15,11 @@ def bare(name: str) -> str:
     return words.clean(name).replace("<", "‹").replace(">", "›").replace("`", "ˋ")
 
 
+def calm(name: str) -> str:
+    """Return somebody's name without the characters that Slack makes bold, italic or code of."""
+    return words.clean("".join(one for one in name if one not in "*_~`"))
+
+
 def fenced(name: str) -> str:
     """Return a stranger's name as code, where Slack looks for neither links nor markup."""
     return f"`{words.clean(name).replace('`', 'ˋ')}`"

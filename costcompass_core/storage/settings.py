@@ -11,7 +11,12 @@ from costcompass_core.storage.codec import moment_text
 
 
 def settings(tx: sqlite3.Connection) -> dict[str, Setting]:
-    """Return what was set, by the key's path: `digest.time`."""
+    """Return what was set, by the key's path: `digest.time`.
+
+    Nothing where an earlier version still runs on the ledger and knows no settings.
+    """
+    if not tx.execute("SELECT 1 FROM sqlite_master WHERE name = 'setting'").fetchone():
+        return {}
     found = tx.execute("SELECT key, value, changed_by, changed_at FROM setting ORDER BY key")
     return {key: Setting(value, by, datetime.fromisoformat(at)) for key, value, by, at in found}
 
@@ -40,7 +45,9 @@ def change_settings(
 
 
 def setting_changes(tx: sqlite3.Connection, most: int) -> list[SettingChange]:
-    """Return the newest changes, the newest first."""
+    """Return the newest changes, the newest first; nothing where `settings` says nothing."""
+    if not tx.execute("SELECT 1 FROM sqlite_master WHERE name = 'setting_change'").fetchone():
+        return []
     found = tx.execute(
         "SELECT key, before, after, changed_by, changed_at FROM setting_change"
         " ORDER BY id DESC LIMIT ?",

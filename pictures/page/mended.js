@@ -17,6 +17,13 @@ const FIXES = {
     chosen ? { ...menu, placeholder: chosen.text, action_id: `chosen ${menu.action_id}` } : menu,
   // It draws every field as a large one.
   plain_text_input: (one) => (one.multiline ? one : { ...one, action_id: `line ${one.action_id}` }),
+  // It draws a box in a box and counts what is chosen, where Slack names it.
+  multi_static_select: ({ action_id, initial_options: chosen = [] }) => ({
+    type: "plain_text_input",
+    action_id,
+    multiline: true,
+    initial_value: chosen.map((one) => one.text.text).join(" · "),
+  }),
   // It doesn't say what may stay empty.
   input: (one) =>
     one.optional ? { ...one, label: { ...one.label, text: `${one.label.text} (optional)` } } : one,

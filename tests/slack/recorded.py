@@ -78,7 +78,7 @@ name = "all models"
 amount = 150
 [[budget]]
 name = "Claude"
-amount = 60
+amount = 90
 match = { model = "anthropic/*" }
 """
 
@@ -137,7 +137,7 @@ def incident(**changes: Any) -> Incident:
     seen = NOW - timedelta(minutes=6)
     facts = {
         "left": Usd.of("9.41"), "crossed": (Usd.of(25), Usd.of(10)), "per_day": Usd.of("5.12"),
-        "days": Decimal("1.8"), "empty_at": NOW + timedelta(days=1.8), "rate": "expected",
+        "days": Decimal("1.8"), "empty_at": NOW + timedelta(hours=43), "rate": "expected",
         "today": Usd.of("1.94"), "today_since": datetime(2026, 11, 26, tzinfo=UTC),
     }  # fmt: skip
     values: dict[str, Any] = {
@@ -155,7 +155,7 @@ def payload(message: Message, *, only_for_one: bool = False, rich: bool = True) 
 def recorded(folder: Path) -> dict[str, dict[str, Any]]:
     """Every message and view, by the name of its snapshot."""
     with ledger(folder / "usual") as store:
-        return {**_answers(store), **_posts(store), **_views(store), **_odd(folder)}
+        return {**_answers(store), **_posts(store), **_views(store, folder), **_odd(folder)}
 
 
 def _ask(store: Store, line: str, at: datetime = NOW) -> Message:
@@ -219,19 +219,24 @@ def _posts(store: Store) -> dict[str, dict[str, Any]]:
     return {name: payload(one) for name, one in posts.items()}
 
 
-def _views(store: Store) -> dict[str, dict[str, Any]]:
+def _views(store: Store, folder: Path) -> dict[str, dict[str, Any]]:
     made = config()
     questions = Questions(store, made.subscriptions, made.timezone, made.alerts.budgets)
     report = questions.home(NOW)
     urls = {"main": CREDITS}
     calm = home_page(report, NOW, made.timezone, urls)
     asleep: Sequence[Incident] = [snoozed(incident(), "24h", ANNA, NOW).incident]
-    alarmed = home_page(
-        replace(report, incidents=(incident(), incident(ident=8, key=Key("balance_low", "spare")))),
-        NOW,
-        made.timezone,
-        urls,
-    )
+    with ledger(folder / "low", left="9.41") as poor:
+        found = replace(questions, store=poor).home(NOW)
+    budget = incident(
+        ident=8, key=Key("budget_spent", "", "Claude"), level=2, of=3, worst=2,
+        facts={
+            "spent": Usd.of("76.54"), "amount": Usd.of(90), "per": "month",
+            "from": date(2026, 11, 1), "to": date(2026, 11, 30), "percent": Decimal("85.0"),
+            "crossed": (Decimal(50), Decimal(80)),
+        },
+    )  # fmt: skip
+    alarmed = home_page(replace(found, incidents=(incident(), budget)), NOW, made.timezone, urls)
     changed = {"digest.time": Setting("07:30", ANNA, NOW - timedelta(days=2))}
     return {
         "home": home(calm, rich=True),

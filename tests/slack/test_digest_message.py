@@ -136,4 +136,4 @@ def test_a_month_leads_with_its_total_and_says_what_it_lacks() -> None:
     told = visible(message)
     assert "Delayed: due 23 Nov 06:00 CET, 3 hours ago" in told
     assert "23 Nov was restated: $1.00 → $2.00 (+$1.00)." in told
-    assert "Before $2.00" in told
+    assert "before\u00a0$2.00" in told

@@ -15,7 +15,7 @@ from slack_helpers import eventually
 
 from bot.sandbox.slack_faults import rate_limited
 from bot.slack import homes
-from costcompass_core.storage.settings import setting_changes
+from costcompass_core.storage.settings import change_settings, setting_changes
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_a_home_shows_month_forecast_balance_budgets_models_and_accounts(talk: T
     told = opens(talk)
     for piece in (
         "November 2026, 1–22 Nov", "December 2026", "By 30 Nov", "Balance", "$41.37", "Runway",
-        "▓", "`all models`", "data_table", "anthropic/claude-sonnet-4.5", "up to date", "Settings",
+        "▓", "*all models*", "data_table", "anthropic/claude-sonnet-4.5", "up to date", "Settings",
     ):  # fmt: skip
         assert piece in told, piece
     assert len(talk.slack.homes[USER].content["blocks"]) <= 100
@@ -182,6 +182,18 @@ def test_what_makes_no_sense_is_said_under_its_field_and_nothing_is_stored(talk:
     }
     assert USER in talk.slack.modals, "the form stays open"
     assert talk.desk.changed() == {}
+
+
+def test_a_stored_value_that_no_longer_fits_is_left_out_and_blocks_no_other(
+    talk: Talk, caplog: pytest.LogCaptureFixture
+):
+    with talk.world.store.writing() as tx:
+        change_settings(tx, {"alerts.quiet_hours": "25-1"}, USER, talk.world.now)
+    talk.desk.apply_settings()
+    assert "a setting changed in Slack does not fit any more" in caplog.text
+    form(talk)
+    assert talk.user.submit({"digest.time": "07:30"}).errors == {}
+    assert talk.world.alerting._settings.digest.time == time(7, 30)
 
 
 def test_nothing_changed_stores_nothing_and_undo_goes_back_to_the_file(talk: Talk):

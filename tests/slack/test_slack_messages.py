@@ -84,7 +84,7 @@ def test_a_hostile_name_stays_one_quiet_piece_of_one_row(name: str) -> None:
     [spelled] = [one for one in message.plain if "1. " in str(one)]
     assert spelled["text"]["verbatim"] is True
     first, second = spelled["text"]["text"].split("\n")
-    assert re.fullmatch(r"1\. \*\$2\.00\*  `[^`]*`  Share 66\.7% · .*", first)
+    assert re.fullmatch(r"1\. \*\$2\.00\*  `[^`]*`  66\.7% · .*", first)
     assert "`b/calm`" in second
     [table] = [one for one in message.blocks if one["type"] == "data_table"]
     assert [cell["type"] for cell in table["rows"][1][:2]] == ["raw_text", "raw_number"]
