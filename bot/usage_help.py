@@ -18,7 +18,7 @@ SPEND_HELP: Final = (
     "today: what is reported so far, where the key may see it, with the balance's figure beside",
     "dated periods: 2026-10, 2026-10-03, 2026-10-01..2026-10-15; all days are UTC days",
     "dimensions: by model (default), by provider, by host, by day, by account, by key",
-    "any other word keeps the models whose name contains it, and * stands for anything",
+    "any other word keeps the models whose name contains it; * is anything, =NAME exactly one",
     "why [PERIOD] [MODEL…]: why it changed against as many days before (7d unless told)",
     "`advice` alone: at most three ways to spend less, from your own 30 days",
     "examples: `7d by host claude`, `last month`, `30d by day`, `why`, `why 30d claude`",

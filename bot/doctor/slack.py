@@ -12,6 +12,7 @@ from slack_sdk.web import WebClient
 from bot.config import Slack
 from bot.doctor.finding import Finding, bad
 from bot.logs import hide
+from bot.slack.looks import draws
 from bot.slack.manifest import SCOPES
 from bot.slack.web import explained, identify, link_url, web_client
 from bot.words import clean
@@ -38,6 +39,7 @@ def examine_slack(
         yield Finding("slack app", "ok", "the app-level token opens Socket Mode")
         for place in places or [""]:
             yield _channel(client, place, now)
+        yield from _blocks(client)
     except Exception as error:  # noqa: BLE001 - the SDK raises many kinds; `explained` knows them
         yield bad("slack", explained(error)[0])
     if not config.allowed_users:
@@ -52,6 +54,13 @@ def _bot(client: WebClient) -> Finding:
         mend = "update the app from `costcompass manifest` and reinstall it"
         return Finding("slack bot", "bad", f"lacks {', '.join(sorted(missing))}", mend, 77)
     return Finding("slack bot", "ok", f"{identity.bot_user} in {clean(identity.team)}, all scopes")
+
+
+def _blocks(client: WebClient) -> Iterator[Finding]:
+    """Say whether the workspace has Slack's newest blocks, where Slack tells."""
+    if (rich := draws(client)) is not None:
+        told = "drawn" if rich else "spelled out, for this workspace has no such blocks yet"
+        yield Finding("slack blocks", "ok", f"charts and tables are {told}")
 
 
 def _channel(client: WebClient, channel: str, now: datetime) -> Finding:

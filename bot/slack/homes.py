@@ -97,12 +97,16 @@ class Homes:
                 note_opened(tx, member, now)
         except StorageError as error:
             _log.warning("an open Home is not noted: %s", error)
-        self._show(member, self._page())
+        self.note(member, "")
 
     def note(self, member: str, note: str) -> None:
-        """Show a member their Home with a line of what is going on."""
-        if member in self._allowed:
+        """Show a member their Home, with a line of what is going on where there is something."""
+        if member not in self._allowed:
+            return
+        try:
             self._show(member, self._page(note))
+        except StorageError as error:
+            _log.warning("a Home could not be shown: %s", error)
 
     def _page(self, note: str = "") -> Message:
         now = self._now()

@@ -22,6 +22,19 @@ _SAMPLE: Final = (
 _log: Final = logging.getLogger(__name__)
 
 
+def draws(client: WebClient) -> bool | None:
+    """Return whether Slack takes a sample chart and table, `None` where it does not say."""
+    try:
+        client.blocks_validate(blocks=list(drawn(_SAMPLE)))
+    except SlackApiError as error:
+        data = error.response.data
+        return False if isinstance(data, dict) and data.get("error") in REFUSED else None
+    except Exception as error:  # noqa: BLE001 - the SDK raises many kinds, and none matters here
+        _log.debug("Slack does not say which blocks it knows", exc_info=error)
+        return None
+    return True
+
+
 class Memory(Protocol):
     """Keeps what is known of a surface across restarts. Both may raise `StorageError`."""
 
@@ -63,16 +76,8 @@ class Looks:
 
     def _ask(self, client: WebClient) -> None:
         """Have Slack judge a sample; without an answer, the first message will show."""
-        try:
-            client.blocks_validate(blocks=list(drawn(_SAMPLE)))
-        except SlackApiError as error:
-            data = error.response.data
-            if isinstance(data, dict) and data.get("error") in REFUSED:
-                self.learn(rich=False)
-        except Exception as error:  # noqa: BLE001 - the SDK raises many kinds, and none matters here
-            _log.debug("Slack does not say which blocks it knows", exc_info=error)
-        else:
-            self.learn(rich=True)
+        if (rich := draws(client)) is not None:
+            self.learn(rich=rich)
 
     def learn(self, *, rich: bool) -> None:
         """Note what the workspace took, or refused."""

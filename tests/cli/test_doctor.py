@@ -53,6 +53,7 @@ def test_a_good_installation(whole: Install, slack: Slack):
         "slack bot": "ok",
         "slack app": "ok",
         "slack channel": "ok",
+        "slack blocks": "ok",
     }
     assert "management key" in found["key main"][1]
     assert slack.messages == (), "nobody sees a test message"

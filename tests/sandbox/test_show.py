@@ -59,3 +59,32 @@ def test_replies_stand_indented_below_their_message_and_nothing_is_too_wide():
         "CostCompass · 16:03 UTC",
     ]
     assert all(line.count("[") == line.count("]") for line in lines)
+
+
+def test_charts_tables_and_menus_fit_on_a_terminal():
+    cells = [
+        ["Model with a name", "Cost", "Share"],
+        *([f"author/model-{i}" * 3, "$1", "9%"] for i in range(14)),
+    ]
+    table = {
+        "type": "data_table", "caption": "c", "page_size": 10,
+        "rows": [[{"type": "raw_text", "text": one} for one in row] for row in cells],
+    }  # fmt: skip
+    data = [{"label": f"{day} Nov", "value": day % 5} for day in range(1, 21)]
+    bars = {"type": "bar", "series": [{"name": "USD a day", "data": data}]}
+    pie = {"type": "pie", "segments": [{"label": "a", "value": 3}, {"label": "b", "value": 1}]}
+    charts = [
+        {"type": "data_visualization", "title": "Spend", "chart": chart} for chart in (bars, pie)
+    ]
+    menu = {
+        "type": "static_select", "placeholder": {"type": "plain_text", "text": "Period"},
+        "options": [], "initial_option": {"text": {"type": "plain_text", "text": "Last 7 days"}},
+    }  # fmt: skip
+    blocks = [*charts, table, {"type": "actions", "elements": [menu, {"type": "overflow"}]}]
+    lines = shown(blocks, "", PLAIN, "  ").replace("\u00a0", " ").split("\n")
+    assert max(map(columns, lines)) <= WIDTH
+    text = "\n".join(lines)
+    assert "0.00 to 4.00 USD a day" in text
+    assert "75.0%" in text
+    assert "1–10 of 14, 4 more rows" in text
+    assert "[ Last 7 days ▾ ]  [ ⋯ ▾ ]" in text or "[ Last 7 days ▾ ]  [ ⋯ ]" in text
