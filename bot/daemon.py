@@ -134,7 +134,7 @@ class Daemon:
         ticks: dict[str, Callable[[], None]] = {
             one.name: partial(self._tick, one) for one in config.accounts
         }
-        ticks |= {"(vault)": self._watch_vault, "(alerts)": self._alerting.tick}
+        ticks |= {"(vault)": self._watch_vault, "(alerts)": self._watch_clock}
         scheduler = start_ticking(ticks, tick, self._now())
         self._slack.start()
         self._alerting.start()
@@ -151,6 +151,11 @@ class Daemon:
         if self._vault is None:
             raise VaultLocked("the vault is locked", "run `costcompass unlock`")
         return logs.hide(self._vault.reveal(name))
+
+    def _watch_clock(self) -> None:
+        """Do what the clock alone brings, and let Homes show it."""
+        self._alerting.tick()
+        self._show_changes()
 
     def _watch_vault(self) -> None:
         """Try again at once what failed before somebody added or changed a key."""

@@ -195,11 +195,20 @@ def notes(report: DigestReport) -> list[str]:
 
 def footer(report: DigestReport, now: datetime, zone: tzinfo) -> str:
     """Return which digest it is, as of when, and what its figures are."""
-    source = summary.source_line(report.health, report.data_through, report.refreshed_at, now)
     local = report.at.astimezone(zone)
     on_its_day = local.date() == report.day
     as_of = f"{local:%H:%M} {local.tzname()}" if on_its_day else words.moment(report.at, zone)
-    return f"Digest of {words.day(report.day, year=True)}, as of {as_of}. {source}"
+    return f"{name(report)}, as of {as_of}. {source(report, now)}"
+
+
+def name(report: DigestReport) -> str:
+    """Return which digest it is."""
+    return f"Digest of {words.day(report.day, year=True)}"
+
+
+def source(report: DigestReport, now: datetime) -> str:
+    """Return what the figures are."""
+    return summary.source_line(report.health, report.data_through, report.refreshed_at, now)
 
 
 def empty_line(report: DigestReport) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, tzinfo
 
 from bot import words
 from bot.words import Figure
@@ -59,8 +58,3 @@ def restated_lines(days: Iterable[Restated], *, several: bool) -> list[str]:
         f" {words.usd(one.before)} → {words.usd(one.after)} ({signed(one.after - one.before)})."
         for one in days
     ]
-
-
-def delayed_line(since: datetime, now: datetime, zone: tzinfo) -> str:
-    """Return when a report was due that is only told now."""
-    return f"Delayed: due {words.moment(since, zone)}, {words.ago(since, now)}."

@@ -8,7 +8,7 @@ from typing import Final
 
 from bot import alert_words, words
 from bot.digest_words import daily, monthly
-from bot.digest_words.pieces import delayed_line, signed
+from bot.digest_words.pieces import signed
 from bot.digest_words.prices import news_line
 from bot.slack.blocks import Block, Message, Piece, bullets, context, header, section
 from bot.slack.charts import over_time
@@ -33,7 +33,8 @@ def digest_message(
 ) -> Message:
     """Return a digest; `delayed` is since when it waited."""
     headline = escape(daily.headline(report))
-    footer = daily.footer(report, now, zone)
+    as_of, source = SLACK.moment(report.at, zone), escape(daily.source(report, now))
+    footer = f"{escape(daily.name(report))}, as of {as_of}. {source}"
     pieces = [
         header(daily.title(report)),
         section(headline),
@@ -54,7 +55,7 @@ def monthly_message(
 ) -> Message:
     """Return the report of a month; `delayed` is since when it waited."""
     headline = escape(monthly.headline(report, fenced))
-    footer = monthly.footer(report, now)
+    footer = escape(monthly.footer(report, now))
     month = report.month.text()
     pieces = [
         header(monthly.title(report)),
@@ -123,5 +124,6 @@ def _ranked(row: SpendRow) -> tuple[Cell, ...]:
 
 def _small_print(footer: str, now: datetime, zone: tzinfo, delayed: datetime | None) -> list[Block]:
     if delayed is None:
-        return [context(escape(footer))]
-    return [context(escape(delayed_line(delayed, now, zone))), context(escape(footer))]
+        return [context(footer)]
+    due = f"Delayed: due {SLACK.moment(delayed, zone)}, {words.ago(delayed, now)}."
+    return [context(due), context(footer)]
