@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from bot import words
-from costcompass_core.domain.days import newest_completed, utc_day
+from costcompass_core.domain.days import Period, newest_completed, utc_day
 from costcompass_core.domain.money import CENT
 from costcompass_core.domain.query import SpendQuery
 from costcompass_core.domain.reports import Health, SpendReport, SpendRow
@@ -60,8 +60,13 @@ def change_line(report: SpendReport) -> str:
     if before is None:
         return ""
     if report.change is None:
-        return "" if before.total or not report.total else f"after nothing in {before.period.label}"
-    return words.compared(report.change, f"in {before.period.label} ({words.usd(before.total)})")
+        return "" if before.total or not report.total else f"after nothing {_during(before.period)}"
+    return words.compared(report.change, f"{_during(before.period)} ({words.usd(before.total)})")
+
+
+def _during(period: Period) -> str:
+    """Return `on the day before` or `in the 7 days before`."""
+    return f"{'on' if period.start == period.end else 'in'} {period.label}"
 
 
 def lead(report: SpendReport, quote: Quote) -> str:
@@ -89,6 +94,8 @@ def gap(report: SpendReport) -> str:
     """Return what is missing, in a few words for the small print."""
     if report.missing_days:
         return f"{words.plural(len(report.missing_days), 'day')} of it never read"
+    if any(one.error for one in report.health):
+        return "the newest try failed"
     return "" if report.query.period.today or not report.health else "nothing missing"
 
 
@@ -136,6 +143,11 @@ def _today_headline(report: SpendReport) -> str:
 
 def spend_notes(report: SpendReport, now: datetime) -> list[str]:
     """Return what has to be known beside the total: other costs, gaps, troubles."""
+    return [*spend_remarks(report, now), *troubles(report.health, now)]
+
+
+def spend_remarks(report: SpendReport, now: datetime) -> list[str]:
+    """Return the same without the troubles."""
     notes = [] if report.meant is None else [f"Did you mean `{words.clean(report.meant)}`?"]
     month = report.query.period.month
     if report.subscriptions and month is not None:
@@ -157,7 +169,6 @@ def spend_notes(report: SpendReport, now: datetime) -> list[str]:
             f"Not included, never read: {words.days(report.missing_days)}"
             f" ({words.plural(len(report.missing_days), 'day')})."
         )
-    notes.extend(troubles(report.health, now))
     return notes
 
 

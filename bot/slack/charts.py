@@ -20,7 +20,7 @@ _ROOM: Final = 20
 
 def over_time(timeline: Timeline | None) -> Chart | None:
     """Return what each slot cost as bars; `None` where there is nothing to see."""
-    if timeline is None or not any(timeline.known):
+    if timeline is None or len(timeline.slots) < 2 or not any(timeline.known):
         return None
     points = [
         Point(

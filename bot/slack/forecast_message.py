@@ -10,12 +10,13 @@ from bot import forecast_words, summary, words
 from bot.slack.blocks import Block, Message, Piece, bullets, context, fields, header, section
 from bot.slack.charts import over_time
 from bot.slack.controls import forecast_controls
-from bot.slack.spend_message import source
+from bot.slack.spend_message import source, warning
 from bot.slack.voice import SLACK
 from bot.slack.words import calm, escape
 from bot.words import Figure
 from costcompass_core.domain.budgets import Standing
 from costcompass_core.domain.forecast import ForecastReport
+from costcompass_core.domain.money import ZERO
 from costcompass_core.domain.reports import known_at
 from costcompass_core.domain.timeline import daily
 
@@ -37,25 +38,35 @@ def _pieces(report: ForecastReport, headline: str, now: datetime) -> Iterator[Pi
         yield header(title)
     burn = forecast_words.burn_line(report)
     yield section(f"*{headline}*" + (f"\nThe rate is the {escape(burn)}." if burn else ""))
+    if troubles := [*_used_up(report), *summary.troubles(report.health, now)]:
+        yield warning(troubles)
     yield from figure_blocks(forecast_words.figures(report, now))
     if chart := over_time(daily(report.recent)):
         yield chart
     yield from budget_blocks(report.budgets)
-    if notes := _notes(report, now):
+    if notes := _notes(report):
         yield bullets(escape(note) for note in notes)
     told = summary.source_line(report.health, report.data_through, known_at(report.health), now)
     yield context(source(told, known_at(report.health)))
     yield from forecast_controls()
 
 
-def _notes(report: ForecastReport, now: datetime) -> list[str]:
+def _notes(report: ForecastReport) -> list[str]:
     spread = forecast_words.runway_range(report.runway)
     return [
         *([f"Runway: {spread}."] if spread else []),
         *forecast_words.no_runway(report),
         *forecast_words.no_range(report),
         *summary.foreign(report.foreign_subscriptions),
-        *summary.troubles(report.health, now),
+    ]
+
+
+def _used_up(report: ForecastReport) -> list[str]:
+    return [
+        f"The balance of {words.clean(one.account)} is used up ({words.usd(one.left)}):"
+        " requests may be refused until it is topped up."
+        for one in report.balances
+        if one.left <= ZERO
     ]
 
 

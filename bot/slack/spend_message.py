@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 
 from bot import summary, words
-from bot.slack.blocks import Message, Piece, actions, bullets, button, context, header, section
+from bot.slack.blocks import (
+    Block,
+    Message,
+    Piece,
+    actions,
+    bullets,
+    button,
+    context,
+    header,
+    section,
+)
 from bot.slack.charts import over_time, shares
 from bot.slack.controls import spend_controls
 from bot.slack.pieces import Cell, Table, table_of
@@ -31,11 +41,13 @@ def _pieces(report: SpendReport, headline: str, now: datetime) -> Iterator[Piece
         yield section(_lead(report))
     else:
         yield section(f"*{headline}*")
+    if troubles := summary.troubles(report.health, now):
+        yield warning(troubles)
     if chart := _chart(report):
         yield chart
     if report.rows:
         yield spend_table(report)
-    if notes := summary.spend_notes(report, now):
+    if notes := summary.spend_remarks(report, now):
         yield bullets(escape(note) for note in notes)
     if report.meant is not None:
         yield from _instead(report)
@@ -43,6 +55,11 @@ def _pieces(report: SpendReport, headline: str, now: datetime) -> Iterator[Piece
         source(summary.spend_source(report, now), report.refreshed_at, summary.gap(report))
     )
     yield from spend_controls(report.query, [one.name for one in report.rows])
+
+
+def warning(troubles: Iterable[str]) -> Block:
+    """Return what is wrong with the figures, for above them."""
+    return section("\n".join(f"⚠ {escape(one)}" for one in troubles))
 
 
 def bare_line(text: str) -> str:

@@ -35,7 +35,7 @@ def spend_text(report: SpendReport, now: datetime, paint: Paint) -> str:
 
 def timeline_line(timeline: Timeline | None, paint: Paint) -> str:
     """Return spend over time as a line of bars with its range, empty where there is none."""
-    if timeline is None or not any(timeline.known):
+    if timeline is None or len(timeline.slots) < 2 or not any(timeline.known):
         return ""
     known = timeline.known
     picture = words.sparkline([one.amount for one in known])
