@@ -15,7 +15,7 @@ from benchmarks.ready import ready
 from benchmarks.slack import slack
 from benchmarks.spend import spend
 from benchmarks.table import Figure, as_json, table
-from benchmarks.talk import talk
+from benchmarks.talk import talk, talk_many
 
 BENCHMARKS: Final[dict[str, Callable[[], Iterable[Figure]]]] = {
     "ready": ready,
@@ -23,6 +23,7 @@ BENCHMARKS: Final[dict[str, Callable[[], Iterable[Figure]]]] = {
     "spend": spend,
     "slack": slack,
     "talk": talk,
+    "talk-many": talk_many,
     "idle": idle,
     "forecast": forecast,
 }

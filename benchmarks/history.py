@@ -24,8 +24,8 @@ _COSTS: Final = tuple(Decimal(1 + n * 7919 % 10_000_000).scaleb(-9) for n in ran
 _NONE: Final = Decimal(0)
 
 
-def write_history(state_dir: Path, days: int, now: datetime) -> Store:
-    """Return a ledger whose `days` newest completed UTC days have 800 rows each, month by month."""
+def write_history(state_dir: Path, days: int, now: datetime, models: int = MODELS) -> Store:
+    """Return a ledger whose `days` newest completed UTC days have two rows a model, month by month."""
     state_dir.mkdir(mode=0o700, exist_ok=True)
     store = open_store(state_dir)
     today = now.date()
@@ -33,7 +33,7 @@ def write_history(state_dir: Path, days: int, now: datetime) -> Store:
     for _, month in groupby(span, Month.of):
         with store.writing() as tx:
             remember_account(tx, ACCOUNT, "openrouter")
-            replace_days(tx, ACCOUNT, {day: tuple(_rows(day)) for day in month}, now)
+            replace_days(tx, ACCOUNT, {day: tuple(_rows(day, models)) for day in month}, now)
             note_success(tx, ACCOUNT, "activity", now)
             note_success(tx, ACCOUNT, "balance", now)
     with store.writing() as tx:
@@ -43,9 +43,9 @@ def write_history(state_dir: Path, days: int, now: datetime) -> Store:
     return store
 
 
-def _rows(day: date) -> Iterator[Usage]:
+def _rows(day: date, models: int) -> Iterator[Usage]:
     age = day.toordinal() * 31
-    for model in range(MODELS):
+    for model in range(models):
         name = f"author-{model % 40}/model-{model}"
         for endpoint in range(ENDPOINTS):
             cost = _COSTS[(age + model * 17 + endpoint) % len(_COSTS)]

@@ -85,9 +85,9 @@ class Installation:
 
 
 @contextmanager
-def installation() -> Iterator[Installation]:
-    """Give an installation with 12,000 rows to read: 30 days of 200 models on 2 hosts."""
-    account = big_account(now().date(), 30, 200, 2)
+def installation(models: int = 200) -> Iterator[Installation]:
+    """Give an installation with rows to read: 30 days of so many models on 2 hosts each."""
+    account = big_account(now().date(), 30, models, 2)
     with (
         TemporaryDirectory(prefix="costcompass-bench-") as name,
         OpenRouter(now, [account]) as openrouter,

@@ -85,8 +85,8 @@ class Period:
 
 def each_day(start: date, end: date) -> Iterator[date]:
     """Yield `start` to `end`, both included; nothing when `end` is earlier."""
-    for offset in range((end - start).days + 1):
-        yield start + offset * ONE_DAY
+    for number in range(start.toordinal(), end.toordinal() + 1):
+        yield date.fromordinal(number)
 
 
 def utc_day(moment: datetime) -> date:

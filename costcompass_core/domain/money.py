@@ -81,6 +81,14 @@ def plain(amount: Decimal) -> str:
     return format(amount, "f") if amount else "0"
 
 
+def half_even(over: int, under: int) -> int:
+    """Return the quotient of whole numbers, rounded half-even."""
+    if under < 0:
+        over, under = -over, -under
+    whole, rest = divmod(over, under)
+    return whole + (2 * rest > under or (2 * rest == under and whole % 2 == 1))
+
+
 def exact_sum(amounts: Iterable[Decimal]) -> Decimal:
     """Return the exact sum, independent of order."""
     return reduce(EXACT.add, amounts, Decimal(0))

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from costcompass_core.domain.days import Period
-from costcompass_core.domain.money import EXACT, ZERO, Usd, exact_sum
+from costcompass_core.domain.money import EXACT, ZERO, Usd, exact_sum, half_even
 from costcompass_core.domain.query import SpendQuery
 from costcompass_core.domain.subscriptions import Subscription
 from costcompass_core.domain.timeline import Timeline
@@ -188,16 +188,8 @@ def share_of(part: Usd, total: Usd) -> Decimal:
         return Decimal(0).scaleb(-4, EXACT)
     # In whole numbers: the same as with fractions, which look for a common divisor at every step.
     (over, under), (by, of) = part.amount.as_integer_ratio(), total.amount.as_integer_ratio()
-    parts = _half_even(over * of * 10**4, under * by)
+    parts = half_even(over * of * 10**4, under * by)
     return Decimal(parts).scaleb(-4, EXACT)  # exact: beside negative rows a share can be huge
-
-
-def _half_even(over: int, under: int) -> int:
-    """Return the quotient of whole numbers, rounded half-even."""
-    if under < 0:
-        over, under = -over, -under
-    whole, rest = divmod(over, under)
-    return whole + (2 * rest > under or (2 * rest == under and whole % 2 == 1))
 
 
 def remainder(name: str, whole: Iterable[Amounts], parts: Iterable[Amounts]) -> Amounts:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final, Literal, NamedTuple
 
-from costcompass_core.domain.days import ONE_DAY, Month, Period
+from costcompass_core.domain.days import ONE_DAY, Month, Period, each_day
 from costcompass_core.domain.money import Usd
 
 MOST: Final = 20
@@ -70,19 +70,13 @@ def cut(period: Period) -> Cut | None:
     days = (end - start).days + 1
     if days <= _DAILY:
         first = max(start, end - (MOST - 1) * ONE_DAY)
-        spans = [Span(day, day) for day in _steps(first, end, ONE_DAY)]
+        spans = [Span(day, day) for day in each_day(first, end)]
         return Cut("day", tuple(spans), first == start)
     if days <= MOST * _WEEK.days:
         lasts = [end - number * _WEEK for number in range(-(-days // _WEEK.days))]
         weeks = [Span(max(start, last - _WEEK + ONE_DAY), last) for last in reversed(lasts)]
         return Cut("week", tuple(weeks), True)
     return Cut("months", tuple(_months(start, end)), True)
-
-
-def _steps(first: date, last: date, step: timedelta) -> Iterable[date]:
-    while first <= last:
-        yield first
-        first += step
 
 
 def _months(start: date, end: date) -> Iterable[Span]:
@@ -121,7 +115,7 @@ def timeline(
 
 
 def _unknown(span: Span, unread: Collection[date]) -> bool:
-    return bool(unread) and all(day in unread for day in _steps(span.first, span.last, ONE_DAY))
+    return bool(unread) and all(day in unread for day in each_day(*span))
 
 
 def daily(spent: Sequence[tuple[date, Usd]]) -> Timeline:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from costcompass_core.domain.burn import History
 from costcompass_core.domain.money import Usd
-from costcompass_core.domain.outlook import BAND_DAYS, estimate, outlook_of
+from costcompass_core.domain.outlook import BAND_DAYS, estimate, outlook_of, rounded
 from costcompass_core.domain.runway import walk
 
 MONDAY = date(2026, 8, 31)
@@ -124,3 +124,8 @@ def test_more_money_lasts_longer(past, left, more, at):
         assert longer is None
     else:
         assert shorter.days <= longer.days
+
+
+@given(st.decimals(-(10**17), 10**17, places=16) | st.integers(-(10**17), 10**17).map(Decimal))
+def test_an_estimate_is_rounded_as_a_fraction_would_be(amount):
+    assert estimate(amount).text() == Usd.of_ratio(rounded(amount, 12)).text()

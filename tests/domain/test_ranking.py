@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costcompass_core.domain.money import ZERO, Usd
+from costcompass_core.domain.money import ZERO, Usd, half_even
 from costcompass_core.domain.reports import Amounts, Counts, ranked, remainder, share_of
 
 COSTS = st.integers(-(10**40), 10**40).map(lambda n: Decimal(n).scaleb(-24, Context(prec=50)))
@@ -70,3 +70,8 @@ def test_what_no_part_accounts_for_makes_the_parts_add_up(whole, parts):
     if not any(None in one for one in (*whole, *parts)):
         for place in range(3, 8):
             assert rest[place] == sum(w[place] for w in whole) - sum(p[place] for p in parts)
+
+
+@given(st.integers(-(10**24), 10**24), st.integers(-(10**24), 10**24).filter(bool))
+def test_a_quotient_is_rounded_as_a_fraction_would_be(over, under):
+    assert half_even(over, under) == round(Fraction(over, under))
