@@ -71,7 +71,8 @@ def _section(block: Mapping[str, Any], paint: Paint) -> Iterator[str]:
     if "text" in block:
         yield from _lines(block["text"]["text"], paint)
     for field in block.get("fields", ()):
-        yield _styled(" ".join(field["text"].split("\n")), paint)
+        label, *figure = field["text"].split("\n")
+        yield _styled(f"{label} {' · '.join(figure)}", paint)
     if "accessory" in block:
         yield _element(block["accessory"], paint)
 
