@@ -44,6 +44,7 @@ class FrontDesk:
         self._alerting = alerting
         self._refresh = refresh
         self._now = now
+        self._beginning = Lock()
         self._reading = Lock()
         self._changing = Lock()
         self._begun: datetime | None = None
@@ -52,22 +53,20 @@ class FrontDesk:
     def begin_refresh(self) -> Callable[[], Sequence[str]]:
         """Return what reads every account. Raises `UsageError` where that is too soon, or going on."""
         now = self._now()
-        if not self._reading.acquire(blocking=False):
-            raise UsageError("a refresh is going on already", "it will be there in a moment")
-        begun = self._begun
-        if begun is not None and timedelta(0) <= now - begun < _REFRESHES_APART:
-            self._reading.release()
-            left = int((_REFRESHES_APART - (now - begun)).total_seconds()) + 1
-            mend = f"try again in {words.plural(left, 'second')}"
-            raise UsageError(f"everything was read {words.ago(begun, now)}", mend)
-        self._begun = now
+        with self._beginning:
+            if self._reading.locked():
+                raise UsageError("a refresh is going on already", "it will be there in a moment")
+            begun = self._begun
+            if begun is not None and timedelta(0) <= now - begun < _REFRESHES_APART:
+                left = int((_REFRESHES_APART - (now - begun)).total_seconds()) + 1
+                mend = f"try again in {words.plural(left, 'second')}"
+                raise UsageError(f"everything was read {words.ago(begun, now)}", mend)
+            self._begun = now
         return self._run
 
     def _run(self) -> Sequence[str]:
-        try:
+        with self._reading:
             return self._refresh()
-        finally:
-            self._reading.release()
 
     def apply_settings(self) -> None:
         """Go by what was changed before this daemon started, once; what does not fit is left out.

@@ -16,7 +16,8 @@ from bot.slack.commands.base import Command, Desk, Questions
 from bot.slack.controls import REFRESH, SHARE, shared_controls
 from bot.slack.looks import Looks
 from bot.slack.respond import Respondent
-from bot.slack.words import escape
+from bot.slack.voice import SLACK
+from bot.slack.words import escape, fenced
 from costcompass_core.domain.errors import CostCompassError, UsageError
 
 _LONGEST_WORDS: Final = 500
@@ -113,7 +114,7 @@ class Answering:
                 return
             line = _value(action)
             message = self.answer(line, channel).without_controls()
-            by = context(f"Shared by <@{who(body)}> · `{escape(line)}`")
+            by = context(f"Shared by {SLACK.who(who(body))} · {escape(fenced(line))}")
             person.say(message.plus(by, *shared_controls(line)), everyone=True)
 
         self._do(body, act)
