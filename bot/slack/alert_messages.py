@@ -14,7 +14,7 @@ from typing import Final
 from bot import alert_words, words
 from bot.alert_words import Voice
 from bot.slack.blocks import Block, Message, bullets, button, context, fitted, section
-from bot.slack.incident_actions import actions, sign
+from bot.slack.incident_actions import actions, next_question, sign
 from bot.slack.voice import ALOUD, SLACK
 from bot.slack.words import escape
 from costcompass_core.domain.incidents import Incident, What
@@ -40,12 +40,20 @@ class _Page:
     small: str = ""
 
 
-def _message(sign: str, page: Callable[[Voice], _Page], below: Sequence[Block] = ()) -> Message:
-    """Return a message of a page in both voices: spoken as its text, shown as its blocks."""
+def _message(
+    sign: str,
+    page: Callable[[Voice], _Page],
+    below: Sequence[Block] = (),
+    beside: Block | None = None,
+) -> Message:
+    """Return a message of a page in both voices: spoken as its text, shown as its blocks.
+
+    `beside` stands at the headline's side.
+    """
     spoken, shown = page(ALOUD), page(SLACK)
     said = [spoken.headline, spoken.note, *spoken.lines, spoken.state]
     blocks = [
-        section(f"{sign} *{shown.headline}*"),
+        section(f"{sign} *{shown.headline}*", beside),
         *([section(shown.note)] if shown.note else []),
         *([bullets(shown.lines)] if shown.lines else []),
         *([section(shown.state)] if shown.state else []),
@@ -73,7 +81,9 @@ def incident_message(
             alert_words.as_of_line(incident, zone, voice),
         )
 
-    return _message(sign(incident, now), page, actions(incident, now, credits_url))
+    return _message(
+        sign(incident, now), page, actions(incident, now, credits_url), next_question(incident)
+    )
 
 
 def _waited(late: Late | None, now: datetime, zone: tzinfo, voice: Voice) -> str:

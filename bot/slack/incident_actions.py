@@ -6,6 +6,7 @@ What a press of `incident_WORD` or `incident_WORD-IDENT` does, `usecases.press` 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from bot import alert_words, words
 from bot.slack.blocks import Block, button
@@ -42,6 +43,31 @@ def actions(
     # Slack wants a new block_id whenever a message is edited.
     name = f"incident-{incident.ident}-{incident.seq}"
     return [{"type": "actions", "block_id": name, "elements": buttons}]
+
+
+_FORECAST: Final = ("Forecast", "/forecast")
+_WHY: Final = ("Why?", "/spend why 7d")
+_NEXT: Final = {
+    "balance_low": _FORECAST,
+    "runway_short": _FORECAST,
+    "budget_spent": _FORECAST,
+    "budget_forecast": _FORECAST,
+    "spend_spike": _WHY,
+    "spend_level": _WHY,
+    "routing_drift": _WHY,
+    "fallback_routing": _WHY,
+    "byok_volume": ("By model", "/spend mtd"),
+}
+"""The question that an alert brings up: what it says, and the command that answers it."""
+
+
+def next_question(incident: Incident) -> Block | None:
+    """Return the button that answers what people ask next, only for who presses it."""
+    asked = _NEXT.get(incident.key.rule)
+    if asked is None or incident.resolved_at is not None:
+        return None
+    text, command = asked
+    return button(text, "own_next", command, aloud=f"{text} {command}, only for you")
 
 
 def sign(incident: Incident, now: datetime) -> str:

@@ -227,3 +227,13 @@ def test_many_ask_at_once_and_each_gets_an_answer(talk: Talk):
         one.join()
     assert [one.error for one in replies] == [""] * 12
     assert CHANNEL in talk.share_in
+
+
+def test_an_alert_leads_to_the_next_question_and_answers_only_who_asks(talk: Talk):
+    talk.commit({}, left="20")
+    talk.world.delivers()
+    alert = next(one for one in talk.slack.messages if "Balance of main is low" in one.text)
+    talk.user.press(alert, "Forecast", user_id=OTHER)
+    assert eventually(lambda: newest(talk).only_for == OTHER)
+    assert "will cost about" in newest(talk).text
+    assert talk.slack.messages[0].edited is False
