@@ -17,6 +17,7 @@ from benchmarks.history import write_history
 from benchmarks.installation import Installation, installation, now
 from benchmarks.stopwatch import percentile
 from benchmarks.table import Figure, Goal
+from bot.control import ask
 from bot.sandbox.slack_people import USER, Reply
 from bot.sandbox.slack_workspace import Shown
 
@@ -36,11 +37,14 @@ _COMMANDS: Final = (
     ("/forecast", ""),
     ("/forecast", "accuracy"),
 )
-_BUDGETS: Final = """
+_MORE: Final = """
+[alerts]
+balance_below = [10_000_000]
 [[budget]]
 name = "everything"
 amount = 100
 """
+"""So that there are budgets to work out, and an alert whose buttons can be pressed."""
 
 
 def talk() -> list[Figure]:
@@ -56,12 +60,14 @@ def talk_many() -> list[Figure]:
 def _talk(models: int, times: int) -> list[Figure]:
     with installation(models) as place:
         config = place.folder / "config.toml"
-        config.write_text(config.read_text() + _BUDGETS)
+        config.write_text(config.read_text() + _MORE)
         with closing(write_history(place.folder / "state", 365 * _YEARS, now(), models)):
             pass
         gc.collect()
         gc.freeze()  # nobody waits for what the stand-ins keep in memory
         with place.settled_daemon():
+            ask(place.folder / "state", {"do": "refresh"})  # whose balance is below the level
+            _wait(lambda: _alert(place) is not None, perf_counter())
             return [figure for name, act in _acts(place) for figure in _figures(name, act, times)]
 
 
@@ -93,6 +99,8 @@ def _acts(place: Installation) -> Iterator[tuple[str, Callable[[], float]]]:
         yield f"press: {button}", lambda b=button: _pressed(place, lambda m: user.press(m, b))  # type: ignore[misc]
     yield "open the Home", lambda: _opened(place)
     yield "press: Settings", lambda: _settings(place)
+    yield "press: Save", lambda: _saved(place)
+    yield "press: Acknowledge", lambda: _acknowledged(place)
 
 
 def _typed(place: Installation, command: str, words: str) -> float:
@@ -129,6 +137,40 @@ def _settings(place: Installation) -> float:
     place.slack.user.press_home("Settings")
     _wait(lambda: place.slack.modals.get(USER) is not before, begin)
     return perf_counter() - begin
+
+
+def _saved(place: Installation) -> float:
+    """Save another time for the digest, until the form closes."""
+    _settings(place)
+    view = place.slack.modals[USER].content
+    [before] = [
+        one["element"]["initial_time"]
+        for one in view["blocks"]
+        if one.get("block_id") == "digest.time"
+    ]
+    reply = place.slack.user.submit({"digest.time": "08:15" if before == "08:30" else "08:30"})
+    if reply.error or reply.errors:
+        raise RuntimeError(f"the settings were not saved: {reply.error} {reply.errors}")
+    return reply.latency
+
+
+def _acknowledged(place: Installation) -> float:
+    """Take an alert on, or give it back, until its message is drawn again."""
+    alert = _alert(place)
+    if alert is None:
+        raise RuntimeError("there is no alert")
+    open_ = "incident_acknowledge" in str(alert.blocks)
+    name = "incident_acknowledge" if open_ else "incident_unacknowledge"
+    begin = perf_counter()
+    place.slack.user.press(alert, name)
+    _wait(lambda: name not in str(_alert(place)), begin)
+    return perf_counter() - begin
+
+
+def _alert(place: Installation) -> Shown | None:
+    """Return the message of the low balance as it stands, if it is there yet."""
+    found = (one for one in place.slack.messages if "Balance of main" in one.text)
+    return next(found, None)
 
 
 def _wait(true: Callable[[], bool], begin: float) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from costcompass_core.domain.budgets import Budget
@@ -16,7 +16,8 @@ from costcompass_core.domain.quiet import QuietHours
 from costcompass_core.domain.rules.views import Limits
 from costcompass_core.usecases.watch import Watch
 
-_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+"""As the configuration names them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ def alerts_from(raw: Mapping[str, Any], zone: ZoneInfo) -> Alerts:
         ),
         Digest(
             raw["digest"]["time"],
-            frozenset(_WEEKDAYS.index(one) for one in raw["digest"]["weekdays"]),
+            frozenset(WEEKDAYS.index(one) for one in raw["digest"]["weekdays"]),
         ),
         told["repeat_every"],
         told["webhook_url"],

@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Final
 
 from bot.config import Config, ConfigMistakes, parse_config
+from bot.config_alerts import WEEKDAYS
 from bot.config_tables import Mistake
 from costcompass_core.domain.money import plain
 
@@ -24,7 +25,6 @@ KEYS: Final = (
     "alerts.quiet_hours",
 )
 """Every key that can be changed; none of them could hold a secret."""
-_WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _UNITS: Final = ((86_400, "d"), (3600, "h"), (60, "m"), (1, "s"))
 
 
@@ -72,7 +72,7 @@ def texts(config: Config) -> dict[str, str]:
     """Return the value in force of every key that can be changed, as a setting has it."""
     alerts = config.alerts
     quiet = alerts.desk.quiet
-    days = [f'"{name}"' for place, name in enumerate(_WEEKDAYS) if place in alerts.digest.weekdays]
+    days = [f'"{name}"' for place, name in enumerate(WEEKDAYS) if place in alerts.digest.weekdays]
     told = (
         f"{alerts.digest.time:%H:%M}" if alerts.digest.time else "",
         f"[{', '.join(days)}]",

@@ -99,7 +99,7 @@ def gap(report: SpendReport) -> str:
     return "" if report.query.period.today or not report.health else "nothing missing"
 
 
-def title(report: SpendReport) -> str:
+def title(report: SpendReport, quote: Quote = words.clean) -> str:
     """Return the total and what it is the total of, in a few words; empty where nothing is known."""
     if _unknown(report) is not None:
         return ""
@@ -109,8 +109,7 @@ def title(report: SpendReport) -> str:
     span = ""
     if period.end is not None and period.month is not None and not period.today:
         span = f", {words.span(period.start, period.end)}"
-    on = [words.clean(report.query.exactly)] if report.query.exactly else []
-    on = on or [words.clean(word) for word in report.query.filters]
+    on = [quote(report.query.exactly or word) for word in report.query.filters]
     return " · ".join([f"{least}{words.usd(report.total)}", f"{when}{span}", *on])
 
 

@@ -15,9 +15,9 @@ from bot import words
 from bot.cli.base import Context, json_option, print_json
 from bot.config import PREFIX
 from bot.config_keys import TOP
-from bot.config_settings import KEYS, duration, with_good_settings
+from bot.config_settings import KEYS, duration, fitting
 from bot.config_tables import Table
-from bot.terminal.paint import wrapped
+from bot.terminal.paint import WIDTH, wrapped
 from bot.terminal.shapes import moment_shape
 from costcompass_core.domain.money import Usd
 from costcompass_core.domain.settings import Setting, SettingChange
@@ -52,8 +52,8 @@ def show_command(context: Context, as_json: bool) -> None:
     """Show every key, its value and its source: file, environment, changed in Slack, or default."""
     config = context.config
     kept, changes = _stored(context)
-    good = with_good_settings(config, {key: one.value for key, one in kept.items()})[1]
-    wrong = {mistake.path.partition("[")[0] for mistake in good}
+    fit, _ = fitting(config, {key: one.value for key, one in kept.items()})
+    wrong = kept.keys() - fit.keys()
     every = [
         _overridden(one, kept.get(one.key), one.key in wrong) for one in _keys(TOP, config.tree, "")
     ]
@@ -160,7 +160,7 @@ def _line(one: _Shown, zone: tzinfo) -> str:
     if one.at is not None:
         source = f"changed in Slack by {words.clean(one.by)} on {words.moment(one.at, zone)}"
     told = f"{one.key} = {one.value}   # {source}"
-    return told if len(told) <= 80 else wrapped(f"{one.key} = {one.value}   # {source}", "")
+    return told if len(told) <= WIDTH else wrapped(told, "")
 
 
 def _told(value: str | None) -> str:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any, Final
 
 from bot import alert_words, forecast_words, summary, words
+from bot.digest_words.pieces import plan_figure
 from bot.slack.blocks import (
     Message,
     Piece,
@@ -25,9 +26,9 @@ from bot.slack.charts import over_time
 from bot.slack.forecast_message import budget_blocks, figure_blocks
 from bot.slack.incident_actions import actions as incident_actions
 from bot.slack.incident_actions import sign
-from bot.slack.spend_message import bare_line, spend_table
+from bot.slack.spend_message import spend_table
 from bot.slack.voice import SLACK
-from bot.slack.words import escape, fenced
+from bot.slack.words import bare, escape, fenced
 from bot.words import Figure
 from costcompass_core.domain.days import utc_day
 from costcompass_core.domain.home import HomeReport
@@ -74,8 +75,7 @@ def _pieces(
     note: str,
 ) -> Iterator[Piece]:
     spend, outlook = report.spend, report.outlook
-    title = summary.title(spend)
-    yield header(bare_line(title) if title else "CostCompass")
+    yield header(summary.title(spend, bare) or "CostCompass")
     told = summary.lead(spend, fenced) or summary.spend_headline(spend, fenced)
     yield section(escape(told))
     if note:
@@ -95,7 +95,7 @@ def _pieces(
         yield section("*Where it went*")
         yield spend_table(spend)
     yield divider()
-    yield section("*Accounts*\n" + "\n".join(_health(one, now) for one in _shown(spend.health)))
+    yield section("*Accounts*\n" + "\n".join(_accounts(spend.health, now)))
     refresh = button("Refresh now", REFRESH, "home", aloud="Read every account now")
     yield from actions("home", refresh, button("Settings", SETTINGS, "home"))
     yield context(
@@ -108,11 +108,8 @@ def _figures(report: HomeReport) -> Iterator[Figure]:
     if (today := report.today) is not None and today.spent > ZERO:
         since = f"by the balance since {today.since:%H:%M} UTC"
         yield Figure("today so far", words.usd(today.spent), since)
-    plan = outlook.next_month
-    if plan.total is not None and plan.burn_per_day is not None:
-        rate = f"{words.usd(plan.burn_per_day)} a day × {plan.month.days} days"
-        more = f" + {words.usd(plan.subscriptions)} subscriptions" if plan.subscriptions else ""
-        yield Figure(plan.month.label, words.usd(plan.total), rate + more)
+    if (plan := plan_figure(outlook.next_month, outlook.foreign_subscriptions)) is not None:
+        yield plan
     yield from forecast_words.standing_figures(outlook)
 
 
@@ -133,8 +130,13 @@ def _incidents(
         yield context(f"and {words.plural(more, 'other')}, see `costcompass status`")
 
 
-def _shown(health: tuple[Health, ...]) -> tuple[Health, ...]:
-    return health[:_ACCOUNTS]
+def _accounts(health: tuple[Health, ...], now: datetime) -> Iterator[str]:
+    if not health:
+        yield "Nothing has been read yet."
+    for one in health[:_ACCOUNTS]:
+        yield _health(one, now)
+    if (more := len(health) - _ACCOUNTS) > 0:
+        yield f"and {words.plural(more, 'other')}, see `costcompass status`"
 
 
 def _health(one: Health, now: datetime) -> str:

@@ -143,12 +143,13 @@ class Homes:
 
     def _show(self, member: str, page: Message) -> float:
         """Publish a page to a member and return the seconds that Slack wants us to wait then."""
-        rich = self._looks.rich is not False
+        rich = page.is_rich and self._looks.rich is not False
         error, wait = self._publish(member, home(page, rich=rich))
-        if error and error in _REFUSED and rich:
-            self._looks.learn(rich=False)
+        if rich and error in _REFUSED:
             error, wait = self._publish(member, home(page, rich=False))
-        elif not error and rich:
+            if not error:
+                self._looks.learn(rich=False)
+        elif rich and not error:
             self._looks.learn(rich=True)
         if not error:
             with self._store.writing() as tx:

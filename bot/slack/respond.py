@@ -32,15 +32,14 @@ class Respondent:
 
         A workspace that refuses charts and tables gets the same answer spelled out.
         """
-        rich = self._looks.rich is not False
+        rich = message.is_rich and self._looks.rich is not False
         answer = self._send(message, rich, replace=replace, everyone=everyone)
-        if rich and message.is_rich and answer is not None:
-            refused = answer.status_code != 200 and any(one in answer.body for one in REFUSED)
-            if refused:
-                self._looks.learn(rich=False)
-                answer = self._send(message, False, replace=replace, everyone=everyone)
-            elif answer.status_code == 200:
-                self._looks.learn(rich=True)
+        if rich and answer is not None:
+            if answer.status_code != 200 and any(one in answer.body for one in REFUSED):
+                rich = False
+                answer = self._send(message, rich, replace=replace, everyone=everyone)
+            if answer is not None and answer.status_code == 200:
+                self._looks.learn(rich=rich)
         if answer is None:
             return False
         if answer.status_code != 200:

@@ -17,15 +17,8 @@ from costcompass_core.domain.settings import Setting
 
 CALLBACK: Final = "settings"
 _WAKE, _RESET = "snoozes", "reset"
-_DAYS: Final = (
-    ("Monday", "mon"),
-    ("Tuesday", "tue"),
-    ("Wednesday", "wed"),
-    ("Thursday", "thu"),
-    ("Friday", "fri"),
-    ("Saturday", "sat"),
-    ("Sunday", "sun"),
-)
+_DAYS: Final = tuple((name, name[:3].lower()) for name in words.DAY_NAMES)
+"""A weekday's name, and what the configuration calls it."""
 _MOST_SNOOZES: Final = 10
 _TEXTS: Final = (
     ("alerts.balance_below", "Tell when a balance is below", "USD, such as 25, 10; empty: off"),

@@ -36,8 +36,8 @@ def spend_message(report: SpendReport, now: datetime) -> Message:
 
 
 def _pieces(report: SpendReport, headline: str, now: datetime) -> Iterator[Piece]:
-    if title := summary.title(report):
-        yield header(bare_line(title))
+    if title := summary.title(report, bare):
+        yield header(title)
         yield section(_lead(report))
     else:
         yield section(f"*{headline}*")
@@ -60,11 +60,6 @@ def _pieces(report: SpendReport, headline: str, now: datetime) -> Iterator[Piece
 def warning(troubles: Iterable[str]) -> Block:
     """Return what is wrong with the figures, for above them."""
     return section("\n".join(f"⚠ {escape(one)}" for one in troubles))
-
-
-def bare_line(text: str) -> str:
-    """Return a line for a header, which Slack shows as it is."""
-    return text.replace("<!", "‹!").replace("<@", "‹@").replace("<#", "‹#")
 
 
 def _lead(report: SpendReport) -> str:

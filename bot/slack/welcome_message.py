@@ -14,7 +14,6 @@ from bot.slack.words import escape, fenced
 from costcompass_core.domain.money import Usd, plain
 from costcompass_core.domain.welcome import WelcomeReport
 
-_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _ACCOUNTS = 20
 
 
@@ -79,7 +78,7 @@ def _posted(settings: Alerts, zone: tzinfo, now: datetime) -> Iterator[str]:
     if settings.digest.time is None or not settings.digest.weekdays:
         yield "No digest: it is turned off"
     else:
-        every = len(settings.digest.weekdays) == len(_DAYS)
+        every = len(settings.digest.weekdays) == len(words.DAY_NAMES)
         days = "every day" if every else f"on {_listed(settings.digest.weekdays)}"
         yield f"A digest {days} at {settings.digest.time:%H:%M} {local}, and a report of each month"
     if levels := _amounts(settings.limits.balance_below):
@@ -93,7 +92,7 @@ def _posted(settings: Alerts, zone: tzinfo, now: datetime) -> Iterator[str]:
 
 
 def _listed(weekdays: Iterable[int]) -> str:
-    return ", ".join(_DAYS[one] for one in sorted(weekdays))
+    return ", ".join(words.DAY_NAMES[one] for one in sorted(weekdays))
 
 
 def _amounts(levels: Iterable[Usd]) -> str:

@@ -9,7 +9,7 @@ from bot import summary, why_words, words
 from bot.slack.blocks import Message, Piece, bullets, context, header, section
 from bot.slack.controls import why_controls
 from bot.slack.pieces import Cell, Table, table_of
-from bot.slack.spend_message import bare_line, source
+from bot.slack.spend_message import source
 from bot.slack.words import bare, escape, fenced
 from costcompass_core.domain.attribution import Shift
 from costcompass_core.domain.money import Usd
@@ -24,7 +24,7 @@ def why_message(report: WhyReport, now: datetime) -> Message:
 
 def _pieces(report: WhyReport, headline: str, now: datetime) -> Iterator[Piece]:
     if title := why_words.title(report):
-        yield header(bare_line(title))
+        yield header(title)
     periods = f"\n{escape(why_words.periods_line(report))}" if report.comparable else ""
     yield section(f"*{headline}*{periods}")
     costly = [one for one in report.found.shifts if one.before.cost or one.after.cost]

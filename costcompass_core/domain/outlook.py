@@ -20,7 +20,7 @@ from itertools import accumulate, repeat
 from typing import Final, NamedTuple
 
 from costcompass_core.domain.burn import History
-from costcompass_core.domain.money import EXACT, Usd, half_even
+from costcompass_core.domain.money import Usd, half_even
 
 LEVEL_DAYS: Final = 60
 WEEK: Final = 7
@@ -45,7 +45,6 @@ _FLOOR: Final = Decimal("0.12") ** 2
 _BELOW: Final = Decimal("1.5")
 _ABOVE: Final = Decimal("2.5")
 _BY_DAY: Final = ROUGH.divide(Decimal(1), Decimal(WEEK))
-_ONE: Final = Decimal(1)
 _NONE: Final = Decimal(0)
 
 
@@ -175,8 +174,7 @@ def _spread(costs: Sequence[Decimal], mean: Decimal) -> Decimal | None:
 def estimate(amount: Decimal) -> Usd:
     """Return an estimated amount (USD), to 12 decimals, half-even."""
     over, under = amount.as_integer_ratio()  # as `rounded`, without looking for common divisors
-    found = Decimal(half_even(over * 10**12, under)).scaleb(-12, EXACT).normalize(EXACT)
-    return Usd(found if found.as_tuple().exponent <= 0 else found.quantize(_ONE, context=EXACT))  # type: ignore[operator]
+    return Usd.of_ratio(Fraction(half_even(over * 10**12, under), 10**12))
 
 
 def rounded(figure: Decimal, places: int) -> Fraction:

@@ -191,7 +191,8 @@ CREATE TABLE workspace (
     surface TEXT PRIMARY KEY, rich INTEGER NOT NULL, learnt_at TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
-INSERT INTO marker SELECT 'welcome', min(at) FROM outbox HAVING count(*)
+INSERT INTO marker SELECT 'welcome', min(at)
+    FROM (SELECT at FROM outbox UNION ALL SELECT at FROM marker) HAVING count(*)
 """
 
 

@@ -13,9 +13,10 @@ from bot.sandbox.openrouter import OpenRouter
 from bot.sandbox.slack import Slack
 from bot.sandbox.slack_people import CHANNEL
 from costcompass_core.storage import migrations
-from costcompass_core.storage.outbox import done, put, waiting
+from costcompass_core.storage.outbox import done, mark_once, marked_at, put, waiting
 from costcompass_core.storage.store import open_store
 
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
 OFTEN = '[refresh]\nbalance = "1s"\nactivity = "1s"\n[digest]\ntime = ""\n'
 
 
@@ -51,16 +52,28 @@ def test_it_says_what_was_found_and_what_will_come_once_and_not_after_a_restart(
     assert slack.violations == ()
 
 
-def test_who_was_told_anything_before_an_upgrade_needs_no_welcome(tmp_path, monkeypatch):
-    now = datetime(2026, 11, 23, tzinfo=UTC)
+def told(tx):
+    put(tx, "slack", "test:1", "test", NOW)
+    done(tx, waiting(tx, "slack"), NOW)
+
+
+def a_digest_long_ago(tx):
+    mark_once(tx, "digest:2026-05-01", NOW)
+
+
+@pytest.mark.parametrize(
+    ("happened", "welcomed"), [(told, True), (a_digest_long_ago, True), (lambda _: None, False)]
+)
+def test_who_was_told_anything_before_an_upgrade_needs_no_welcome(
+    tmp_path, monkeypatch, happened, welcomed
+):
     with monkeypatch.context() as before:
         before.setattr(migrations, "STEPS", migrations.STEPS[:4])
         old = open_store(tmp_path)
         with old.writing() as tx:
-            put(tx, "slack", "test:1", "test", now)
-            done(tx, waiting(tx, "slack"), now)
+            happened(tx)
         old.close()
     store = open_store(tmp_path)
     with store.reading() as tx:
-        assert tx.execute("SELECT name FROM marker").fetchall() == [("welcome",)]
+        assert (marked_at(tx, "welcome") is not None) == welcomed
     store.close()

@@ -73,7 +73,7 @@ def budget_forecast(view: BudgetView, limits: Limits) -> Finding | None:
 def standing(view: BudgetView) -> Standing:
     """Return where a budget stands, for answers: a sum that lacks something says so."""
     ahead = _ahead(view)
-    landing = None if ahead is None else Usd.of_ratio(round(view.completed.ratio() + ahead, 9))
+    landing = None if ahead is None else Usd.of_ratio(view.completed.ratio() + ahead)
     read = all(one is not None for one in view.reads)
     return Standing(view.budget, view.spent, view.span, landing, view.complete and read)
 
