@@ -32,7 +32,7 @@ def add_home(app: App, homes: Homes, desk: Desk, client: WebClient) -> None:
         try:
             begun = desk.begin_refresh()
             homes.note(member, "⏳ Reading every account now…")
-            homes.note(member, "✓ " + " · ".join(begun()))
+            homes.note(member, " · ".join(["Read just now", *begun()]))
         except CostCompassError as error:
             homes.note(member, f"⏱ {error}")
 

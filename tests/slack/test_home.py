@@ -120,7 +120,7 @@ def test_refresh_shows_its_progress_and_its_outcome(talk: Talk):
     opens(talk)
     talk.refreshing = lambda: ["main: 12 rows, 1 new days"]
     talk.user.press_home("Refresh now")
-    assert eventually(lambda: "✓ main: 12 rows" in shown(talk))
+    assert eventually(lambda: "Read just now · main: 12 rows" in shown(talk))
     talk.user.press_home("Refresh now")
     assert eventually(lambda: "try again in" in shown(talk))
 
