@@ -45,7 +45,7 @@ def ingest() -> list[Figure]:
     def raw(store: Store) -> None:
         with store.writing() as tx:
             marks = ", ".join("?" * len(tuples[0]))
-            tx.executemany(f"INSERT INTO usage VALUES ({marks})", tuples)
+            tx.executemany(f"INSERT INTO cost VALUES ({marks})", tuples)
 
     def unchecked(store: Store) -> None:
         json.loads(body)
@@ -75,7 +75,22 @@ def _read(body: bytes) -> Activity:
 
 def _ready_tuples(activity: Activity) -> list[tuple[object, ...]]:
     return [
-        (_ACCOUNT.name, str(day), *row[1:10], plain(row.cost), plain(row.byok_cost))
+        (
+            _ACCOUNT.name,
+            str(day),
+            *row[1:4],
+            row.currency,
+            "",
+            *row[4:10],
+            plain(row.cost),
+            plain(row.byok_cost),
+            None,
+            row.raw,
+            row.basis,
+            row.once,
+            None,
+            row.unit,
+        )
         for day, rows in activity.days.items()
         for row in rows
     ]

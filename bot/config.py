@@ -18,11 +18,13 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from bot.config_alerts import Alerts, alerts_from
+from bot.config_checks import check_across
 from bot.config_keys import TOP
 from bot.config_tables import Mistake, Table
-from costcompass_core.domain.accounts import Account
+from costcompass_core.domain.accounts import Account, account_name
 from costcompass_core.domain.errors import ConfigError
-from costcompass_core.domain.subscriptions import Subscription
+from costcompass_core.domain.rates import Rate
+from costcompass_core.domain.subscriptions import Change, Subscription
 from costcompass_core.providers.registry import PROVIDERS
 
 PREFIX: Final = "COSTCOMPASS_"
@@ -44,6 +46,18 @@ class Slack:
 
 
 @dataclass(frozen=True, slots=True)
+class Money:
+    """The currency that people think in, and where the worth of others is from.
+
+    `rates` say how many units of `home` one unit of another currency is worth.
+    """
+
+    home: str = "USD"
+    ecb_file: str = ""
+    rates: tuple[Rate, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """The whole configuration, valid, defaults filled in."""
 
@@ -57,6 +71,7 @@ class Config:
     slack: Slack
     subscriptions: tuple[Subscription, ...]
     alerts: Alerts
+    money: Money = Money()
     tree: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """The file with the environment laid over it, as it was read."""
 
@@ -138,7 +153,7 @@ def parse_config(
         if kind := TOP.kind_at(steps):
             _put(tree, steps, kind.from_text(content), name, mistakes)
     raw = TOP.read(tree, "", mistakes)
-    _check_across(raw, mistakes)
+    check_across(raw, mistakes)
     if mistakes:
         raise ConfigMistakes(str(path or "configuration"), mistakes)
     return Config(
@@ -146,15 +161,29 @@ def parse_config(
         timezone=raw["timezone"],
         state_dir=state_dir_from(raw["state_dir"], environ),
         passphrase_file=raw["vault"]["passphrase_file"],
-        accounts=tuple(_account(**one) for one in raw["account"]),
+        accounts=tuple(_account(one) for one in raw["account"]),
         balance_every=raw["refresh"]["balance"],
         activity_every=raw["refresh"]["activity"],
         slack=_slack(**raw["slack"]),
         subscriptions=tuple(
             Subscription(
-                one["name"], one["amount"], one["per"], one["currency"], one["from"], one["until"]
+                one["name"],
+                one["amount"],
+                one["per"],
+                one["currency"],
+                one["from"],
+                one["until"],
+                tuple(Change(each["from"], each["amount"]) for each in one["change"]),
             )
             for one in raw["subscription"]
+        ),
+        money=Money(
+            raw["currency"]["home"],
+            raw["currency"]["ecb_file"],
+            tuple(
+                Rate(one["currency"], one["worth"].ratio(), one["on"], "configuration")
+                for one in raw["rate"]
+            ),
         ),
         alerts=alerts_from(raw, raw["timezone"]),
         tree=tree,
@@ -169,8 +198,11 @@ def _slack(
     return Slack(channel, frozenset(allowed_users), open_to, api_url)
 
 
-def _account(name: str, provider: str, base_url: str | None) -> Account:
-    return Account(name, provider, base_url or PROVIDERS[provider].base_url)
+def _account(raw: Mapping[str, Any]) -> Account:
+    provider = PROVIDERS[raw["provider"]]
+    options = {one.name: raw[one.name] for one in provider.options if raw[one.name]}
+    name = account_name(provider.name, raw["name"])
+    return Account(name, provider.name, raw["base_url"] or provider.base_url, options)
 
 
 def state_dir_from(text: str, environ: Mapping[str, str]) -> Path:
@@ -179,40 +211,6 @@ def state_dir_from(text: str, environ: Mapping[str, str]) -> Path:
     if not text:
         return Path(environ.get("XDG_STATE_HOME") or home / ".local" / "state") / "costcompass"
     return home / text[2:] if text.startswith("~/") else Path(text)
-
-
-def _check_across(raw: dict[str, Any], mistakes: list[Mistake]) -> None:
-    """Check what no single key shows: names used twice or unknown, what ends before it began."""
-    for table in ("account", "budget"):
-        names = [one["name"] for one in raw[table] if one["name"]]
-        mistakes.extend(
-            Mistake(table, f"has two of the name {name!r}", "rename one of them")
-            for name in sorted({name for name in names if names.count(name) > 1})
-        )
-    known = [one["name"] for one in raw["account"]]
-    named = [
-        (f"budget[{i}].match.account", (one["match"] or {}).get("account"))
-        for i, one in enumerate(raw["budget"])
-    ] + [(f"route[{i}].account", one["account"]) for i, one in enumerate(raw["route"])]
-    mistakes.extend(
-        Mistake(path, "names no account", f"accounts are {', '.join(map(str, known)) or 'none'}")
-        for path, name in named
-        if name is not None and name not in known
-    )
-    mistakes.extend(
-        Mistake(
-            f"route[{i}]",
-            f"of kind {one['kind']!r} takes nothing: such reports have neither a rule nor an account",
-            "leave out `rule` and `account`",
-        )
-        for i, one in enumerate(raw["route"])
-        if one["kind"] in {"digest", "monthly"} and (one["rule"] or one["account"])
-    )
-    for number, one in enumerate(raw["subscription"]):
-        if one.get("from") and one.get("until") and one["until"] < one["from"]:
-            mistakes.append(
-                Mistake(f"subscription[{number}].until", "is before `from`", "swap them")
-            )
 
 
 def overlay(

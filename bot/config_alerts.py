@@ -94,10 +94,16 @@ def alerts_from(raw: Mapping[str, Any], zone: ZoneInfo) -> Alerts:
 
 
 def _budget(raw: Mapping[str, Any]) -> Budget:
-    match = raw["match"] or {"account": None, "model": None}
+    match = raw["match"] or {"account": None, "model": None, "provider": None}
     percents = _numbers(raw["alert_at_percent"])
     return Budget(
-        raw["name"], raw["amount"], raw["per"], percents, match["account"], match["model"]
+        raw["name"],
+        raw["amount"],
+        raw["per"],
+        percents,
+        match["account"],
+        match["model"],
+        match["provider"],
     )
 
 

@@ -150,6 +150,9 @@ def _listen(value: Any) -> str:
 
 
 _NAME: Final = _text(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", "a name of letters, digits, '.', '_', '-'")
+_ACCOUNT: Final = _text(
+    r"[^\x00-\x1f\x7f]{1,200}", "an account's name, such as 'main' or 'anthropic/main'"
+)
 _LABEL: Final = _text(r"[^\x00-\x1f\x7f]{1,100}", "some text of one line")
 _DEFAULTS: Final = Limits()
 _FLOOR: Final = Kind(_not_negative, "an amount of money, or 0 for off", text=False)
@@ -168,6 +171,13 @@ _PLACE: Final = _text(
 _HOOK: Final = Kind(_hook_url, "an address such as 'https://host/path', or ''")
 _DAY: Final = Kind(_day, "a day such as 2026-01-01", text=False)
 
+_OPTION: Final = _text(r"[^\x00-\x1f\x7f]{0,500}", "some text of one line")
+OPTIONS: Final = tuple(
+    dict.fromkeys(option.name for one in PROVIDERS.values() for option in one.options)
+)
+"""What accounts need beside a key, all providers together; each takes its own alone."""
+_CURRENCY: Final = _text(r"[A-Z]{3}", "a currency such as 'EUR'")
+
 TOP: Final = Table(
     {
         "timezone": Key(Kind(_timezone, "a time zone"), ZoneInfo("UTC")),
@@ -180,6 +190,7 @@ TOP: Final = Table(
                 "name": Key(_NAME),
                 "provider": Key(Kind(_provider, "a provider")),
                 "base_url": Key(Kind(_base_url, "an address"), None),
+                **{name: Key(_OPTION, "") for name in OPTIONS},
             },
             many=True,
         ),
@@ -223,7 +234,7 @@ TOP: Final = Table(
                 "to": Key(_PLACE),
                 "kind": Key(_one_of("alert", "digest", "monthly"), None),
                 "rule": Key(_one_of(*RULE_NAMES), None),
-                "account": Key(_NAME, None),
+                "account": Key(_ACCOUNT, None),
             },
             many=True,
         ),
@@ -231,12 +242,19 @@ TOP: Final = Table(
             {
                 "name": Key(_LABEL),
                 "amount": Key(_AMOUNT),
-                "currency": Key(_text(r"[A-Z]{3}", "a currency such as 'EUR'"), "USD"),
+                "currency": Key(_CURRENCY, "USD"),
                 "per": Key(_one_of("month", "year"), "month"),
                 "from": Key(_DAY, None),
                 "until": Key(_DAY, None),
             },
+            {"change": Table({"from": Key(_DAY), "amount": Key(_AMOUNT)}, many=True)},
             many=True,
+        ),
+        "currency": Table(
+            {"home": Key(_CURRENCY, "USD"), "ecb_file": Key(_text(r"[^\x00]*", "a path"), "")}
+        ),
+        "rate": Table(
+            {"currency": Key(_CURRENCY), "worth": Key(_AMOUNT), "on": Key(_DAY)}, many=True
         ),
         "budget": Table(
             {
@@ -248,7 +266,14 @@ TOP: Final = Table(
                 ),
             },
             {
-                "match": Table({"account": Key(_NAME, None), "model": Key(_LABEL, None)}, optional=True),
+                "match": Table(
+                    {
+                        "account": Key(_ACCOUNT, None),
+                        "provider": Key(_LABEL, None),
+                        "model": Key(_LABEL, None),
+                    },
+                    optional=True,
+                ),
             },
             many=True,
         ),

@@ -88,8 +88,13 @@ class ControlServer:
                 line = lines.readline(_LIMIT)
             connection.settimeout(None)
 
+            turn = threading.Lock()  # accounts are read side by side, and lines must stay whole
+
             def progress(text: str) -> None:
-                with contextlib.suppress(OSError):  # whoever asked may be gone; the work goes on
+                with (
+                    turn,
+                    contextlib.suppress(OSError),
+                ):  # whoever asked may be gone; the work goes on
                     _send(connection, {"progress": text})
 
             _send(connection, self._answer(line, progress))

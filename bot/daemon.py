@@ -17,11 +17,24 @@ from functools import partial
 from typing import Any, Final
 
 from bot import logs, words
+from bot.account_status import accounts_shape
 from bot.alerting import Alerting, credits_urls
 from bot.config import Config
 from bot.control import ControlServer
+from bot.declaring import REQUESTS, carry_out
 from bot.desk import FrontDesk
-from bot.refreshing import failure_shape, fill, open_ledger, outcome_line, outcome_shape, refresh
+from bot.exchange import exchange_of
+from bot.refreshing import (
+    backfilled,
+    failure_shape,
+    fill,
+    named,
+    open_ledger,
+    outcome_line,
+    outcome_shape,
+    refresh,
+    side_by_side,
+)
 from bot.schedule import TICK, due, start_ticking
 from bot.slack.service import SlackService
 from bot.terminal.shapes import moment_shape
@@ -35,7 +48,8 @@ from costcompass_core.domain.errors import (
     VaultLocked,
 )
 from costcompass_core.domain.secret import Secret
-from costcompass_core.storage.refreshes import Part, attempts, health
+from costcompass_core.providers.registry import PROVIDERS
+from costcompass_core.storage.refreshes import Part, attempts
 from costcompass_core.storage.store import Store
 from costcompass_core.usecases.refresh import BOTH
 from costcompass_core.usecases.report import Questions
@@ -103,7 +117,11 @@ class Daemon:
             self._slack = SlackService(
                 config.slack,
                 Questions(
-                    self._store, config.subscriptions, config.timezone, config.alerts.budgets
+                    self._store,
+                    config.subscriptions,
+                    config.timezone,
+                    config.alerts.budgets,
+                    exchange_of(config.money),
                 ),
                 self._reveal,
                 self._now,
@@ -184,7 +202,11 @@ class Daemon:
             "balance": config.balance_every,
             "activity": config.activity_every,
         }
-        parts = [part for part in BOTH if due(tries.get(part), every[part], soon, self._mended)]
+        parts = [
+            part
+            for part in PROVIDERS[account.provider].parts
+            if due(tries.get(part), every[part], soon, self._mended)
+        ]
         # While one part fails, the other is read by itself: no outage of the feed hides the balance.
         alone = any(one.failures for one in tries.values())
         for group in [[part] for part in parts] if alone else [parts]:
@@ -194,7 +216,7 @@ class Daemon:
     def _read_balance_alone(self, account: Account, error: StorageError) -> None:
         """Look at a balance although the database can't be read: what runs dry is told anyhow."""
         _log.error("%s can't be refreshed: %s", account.name, error)
-        if not self._stopping.is_set():
+        if not self._stopping.is_set() and "balance" in PROVIDERS[account.provider].parts:
             self._refresh(account, ["balance"])
         self._refused_at[account.name] = self._now()  # nobody knows when it was read before
 
@@ -216,6 +238,7 @@ class Daemon:
                     parts=parts,
                     progress=lambda step: progress(f"{account.name}: {step}"),
                     watch=self._alerting.watch,
+                    beside=self._config.accounts,
                 )
             except CostCompassError as error:
                 self._note_failure(account, error)
@@ -229,14 +252,13 @@ class Daemon:
 
     def _refresh_all(self) -> list[str]:
         """Refresh every account because somebody in Slack asked; return a line for each."""
-        told = []
-        for account in self._config.accounts:
-            if self._stopping.is_set():
-                break
+
+        def line(account: Account) -> str:
             shape = self._refresh(account, BOTH)
             what = shape["line"] if shape["ok"] else f"not refreshed: {shape['error']}"
-            told.append(f"{account.name}: {what}")
-        return told
+            return f"{account.name}: {what}"
+
+        return side_by_side(self._config.accounts, line)
 
     def _backfill(
         self, account: Account, days: int, progress: Callable[[str], None]
@@ -272,12 +294,18 @@ class Daemon:
             return self._unlock(Secret(str(request.get("passphrase", ""))))
         if request.get("do") == "refresh":
             wanted, days = request.get("account"), request.get("backfill")
-            accounts = [one for one in self._config.accounts if wanted in {None, one.name}]
+            accounts = self._config.accounts
+            chosen = list(accounts) if wanted is None else named(accounts, str(wanted))
             if isinstance(days, int):
-                return [self._backfill(one, days, progress) for one in accounts]
-            return [self._refresh(one, BOTH, progress) for one in accounts]
+                some = backfilled(chosen, by_name=wanted is not None)
+                return [self._backfill(one, days, progress) for one in some]
+            return side_by_side(chosen, lambda one: self._refresh(one, BOTH, progress))
         if request.get("do") == "alert test":
             return self._test_alert()
+        if request.get("do") in REQUESTS:
+            told = carry_out(self._store, request, self._now())
+            self._show_changes()
+            return told
         raise UsageError(f"the daemon knows no request {request.get('do')!r}")
 
     def _test_alert(self) -> dict[str, Any]:
@@ -297,24 +325,7 @@ class Daemon:
         return self._status()
 
     def _status(self) -> dict[str, Any]:
-        with self._store.reading() as tx:
-            known = {one.account: one for one in health(tx)}
-            tries = {one.name: attempts(tx, one.name) for one in self._config.accounts}
         slack = self._slack.status()
-        accounts = []
-        for account in self._config.accounts:
-            one, balance = known.get(account.name), tries[account.name].get("balance")
-            accounts.append(
-                {
-                    "account": account.name,
-                    "provider": account.provider,
-                    "data_through": str(one.data_through) if one and one.data_through else None,
-                    "refreshed_at": moment_shape(one.refreshed_at if one else None),
-                    "balance_at": moment_shape(balance.succeeded_at if balance else None),
-                    "error": one.error if one else None,
-                    "failures": max((t.failures for t in tries[account.name].values()), default=0),
-                }
-            )
         return {
             "version": __version__,
             "pid": os.getpid(),
@@ -326,7 +337,7 @@ class Daemon:
                 "error": slack.last_error or None,
                 "team": slack.team or None,
             },
-            "accounts": accounts,
+            "accounts": accounts_shape(self._store, self._config.accounts),
             **self._alerting.status(),
         }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from bot import words
+from bot import stack_plans, words
 from bot.words import Figure
 from costcompass_core.domain.budgets import Standing
 from costcompass_core.domain.burn import BURN_DAYS
@@ -71,6 +71,15 @@ def standing_figures(report: ForecastReport) -> Iterator[Figure]:
         name = "balance" if len(report.balances) == 1 else f"balance {one.account}"
         yield Figure(name, words.usd(one.left), "", one.at)
     yield from _runway(report)
+    if len(report.runways) > 1:
+        yield from map(stack_plans.runway_figure, report.runways[1:])
+    yield from stack_plans.currency_figures(report)
+
+
+def lagging(report: ForecastReport) -> list[str]:
+    """Return which providers are expected by older days than the others."""
+    burn = report.next_month.burn
+    return [] if burn is None else stack_plans.expected_by(report.providers, burn.end)
 
 
 def _runway(report: ForecastReport) -> Iterator[Figure]:
@@ -134,4 +143,6 @@ def no_range(report: ForecastReport) -> list[str]:
     known = report.known_days
     if not 0 < known < BAND_DAYS:
         return []
+    if report.providers:
+        return [f"Ranges are told once every provider has {BAND_DAYS} days of history."]
     return [f"Ranges are told from {BAND_DAYS} days of history on; there are {known}."]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from datetime import datetime
 from typing import Final
 
 from bot.config import Config
 from bot.refreshing import connected
-from costcompass_core.domain.accounts import Account
-from costcompass_core.domain.errors import WrongKeyType
+from costcompass_core.domain.accounts import Account, account_name
+from costcompass_core.domain.errors import Unavailable, WrongKeyType
 from costcompass_core.domain.secret import Secret
 from costcompass_core.providers.registry import PROVIDERS
 
@@ -18,7 +20,7 @@ SLACK_TOKENS: Final = {
 }
 
 
-def kind_of(name: str, value: Secret, config: Config) -> str:
+def kind_of(name: str, value: Secret, config: Config, now: Callable[[], datetime]) -> str:
     """Return in words what `value` is, asking the provider of a provider's key.
 
     Raises `WrongKeyType` or `KeyRejected` for what can never work under `name`, `Unavailable` when
@@ -35,9 +37,17 @@ def kind_of(name: str, value: Secret, config: Config) -> str:
     known_form = provider.check_form(value)
     account = next(
         (one for one in config.accounts if one.secret_name == name),
-        Account(name.partition("/")[2], provider.name, provider.base_url),
+        Account(
+            account_name(provider.name, name.partition("/")[2]), provider.name, provider.base_url
+        ),
     )
-    with connected(account, value, threading.Event().wait) as source:
+    missing = [one for one in provider.options if one.required and one.name not in account.options]
+    if missing:
+        raise Unavailable(
+            f"{provider.title} needs {missing[0].what}",
+            f"set `{missing[0].name}` in its [[account]], then run `costcompass doctor`",
+        )
+    with connected(account, value, threading.Event().wait, now) as source:
         kind = provider.identify(source.client)
     provider.require_type(kind)
     return f"{kind.value} key" + ("" if known_form else ", unknown form")

@@ -5,17 +5,19 @@ Shared by the daemon and by the one-shot commands, which differ only in who wait
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from bot import logs
 from bot.config import Config
-from bot.words import plural, usd
+from bot.words import money, plural, usd
 from costcompass_core.domain.accounts import Account
 from costcompass_core.domain.errors import CostCompassError
 from costcompass_core.domain.secret import Secret
+from costcompass_core.providers.base import Client
 from costcompass_core.providers.http import Http
 from costcompass_core.providers.pace import Pace
 from costcompass_core.providers.registry import PROVIDERS
@@ -23,19 +25,25 @@ from costcompass_core.storage.refreshes import Part
 from costcompass_core.storage.store import Store, open_store
 from costcompass_core.storage.usage import keep_only_accounts
 from costcompass_core.usecases.backfill import Filled, backfill
+from costcompass_core.usecases.folder import leave_out_keyed, read_folder
 from costcompass_core.usecases.refresh import BOTH, failure_noted, refresh_account
 from costcompass_core.usecases.source import Outcome, Progress, Source
 from costcompass_core.usecases.watch import Watch
 
+Result = TypeVar("Result")
 Wait = Callable[[float], bool]
 """Pauses that many seconds; true when the program is stopping."""
 
+_AT_ONCE: Final = 8
+"""Accounts that are read at the same time."""
 _PACES: Final[dict[str, Pace]] = {}
 """By provider: all accounts of a process share one, for limits can be by address."""
 
 
 @contextmanager
-def connected(account: Account, key: Secret, wait: Wait) -> Iterator[Source]:
+def connected(
+    account: Account, key: Secret, wait: Wait, now: Callable[[], datetime]
+) -> Iterator[Source]:
     """Give a source that reads `account` with `key`, closed afterwards.
 
     Raises `WrongKeyType` for what plainly is another vendor's key, before anything is sent.
@@ -45,8 +53,45 @@ def connected(account: Account, key: Secret, wait: Wait) -> Iterator[Source]:
     pace = None
     if provider.analytics is not None:
         pace = _PACES.setdefault(provider.name, Pace(provider.analytics.per_minute))
-    with Http(account.base_url, provider.authorize(key), wait=wait, pace=pace) as client:
-        yield Source(account, provider, client)
+    with ExitStack() as open_clients:
+
+        def dial(base_url: str, headers: Mapping[str, str]) -> Client:
+            client = Http(
+                base_url,
+                headers,
+                wait=wait,
+                pace=pace,
+                options=account.options,
+                refusals=provider.refusals,
+            )
+            return open_clients.enter_context(client)
+
+        if provider.sign_in is not None:
+            headers = provider.sign_in(key, dial, now())
+        else:
+            headers = provider.authorize(key)
+        yield Source(account, provider, dial(account.base_url, headers))
+
+
+def named(accounts: Collection[Account], name: str) -> list[Account]:
+    """Return the accounts that `name` means: the one it names, or those behind any provider."""
+    exact = [one for one in accounts if one.name == name]
+    return exact or [one for one in accounts if one.name.partition("/")[2] == name]
+
+
+def backfilled(accounts: Sequence[Account], *, by_name: bool) -> list[Account]:
+    """Return the accounts that a backfill reads: those that can, or exactly the one that was named."""
+    return [one for one in accounts if by_name or PROVIDERS[one.provider].analytics is not None]
+
+
+def side_by_side(
+    accounts: Sequence[Account], refresh_one: Callable[[Account], Result]
+) -> list[Result]:
+    """Refresh accounts at the same time, for they cannot hurt each other; answer in their order."""
+    if len(accounts) < 2:
+        return [refresh_one(one) for one in accounts]
+    with ThreadPoolExecutor(min(len(accounts), _AT_ONCE), "refresh") as pool:
+        return list(pool.map(refresh_one, accounts))
 
 
 def open_ledger(config: Config) -> Store:
@@ -55,10 +100,16 @@ def open_ledger(config: Config) -> Store:
     try:
         with store.writing() as tx:
             keep_only_accounts(tx, [account.name for account in config.accounts])
+            leave_out_keyed(tx, _keyed(config.accounts))
     except BaseException:
         store.close()
         raise
     return store
+
+
+def _keyed(accounts: Collection[Account]) -> list[Account]:
+    """Return the accounts that are read by key, not from files."""
+    return [one for one in accounts if PROVIDERS[one.provider].read_file is None]
 
 
 def refresh(
@@ -71,13 +122,22 @@ def refresh(
     parts: Collection[Part] = BOTH,
     progress: Progress = lambda _: None,
     watch: Watch | None = None,
+    beside: Collection[Account] = (),
 ) -> Outcome:
-    """Refresh one account; whatever keeps it from being read is noted in the store and raised."""
-    with (
-        failure_noted(account, store, now, parts, watch),
-        connected(account, reveal(account.secret_name), wait) as source,
-    ):
-        return refresh_account(source, store, now, parts, progress, watch=watch)
+    """Refresh one account; whatever keeps it from being read is noted in the store and raised.
+
+    `beside` are all accounts: what one of them reads by key is not taken from a file too.
+    """
+    provider = PROVIDERS[account.provider]
+    parts = [one for one in parts if one in provider.parts]
+    with failure_noted(account, store, now, parts, watch):
+        if provider.read_file is not None:
+            keyed = _keyed(beside)
+            return read_folder(
+                account, provider, store, now, keyed=keyed, progress=progress, watch=watch
+            )
+        with connected(account, reveal(account.secret_name), wait, now) as source:
+            return refresh_account(source, store, now, parts, progress, watch=watch)
 
 
 def fill(
@@ -92,7 +152,7 @@ def fill(
 ) -> dict[str, Any]:
     """Fill in old days of one account; return what was stored, and any error, as JSON values."""
     try:
-        with connected(account, reveal(account.secret_name), wait) as source:
+        with connected(account, reveal(account.secret_name), wait, now) as source:
             return filled_shape(backfill(source, store, now, days, progress))
     except CostCompassError as error:
         return failure_shape(account.name, error)
@@ -141,6 +201,7 @@ def outcome_line(outcome: Outcome) -> str:
     told += [f"{one.day} restated {usd(one.before)} → {usd(one.after)}" for one in outcome.restated]
     if outcome.balance is not None:
         told.append(f"balance {usd(outcome.balance.left)}")
+    told += [f"balance {money(one.total, one.currency)}" for one in outcome.purses]
     return ", ".join(told + outcome.notes)
 
 

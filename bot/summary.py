@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from bot import words
+from bot import stack_words, words
 from costcompass_core.domain.days import Period, newest_completed, utc_day
 from costcompass_core.domain.money import CENT
 from costcompass_core.domain.query import SpendQuery
@@ -13,6 +13,8 @@ from costcompass_core.domain.reports import Health, SpendReport, SpendRow
 from costcompass_core.domain.subscriptions import Subscription
 
 _OLD = timedelta(hours=1)
+_MOST_NAMES = 3
+"""Providers that the small print names one by one."""
 
 Quote = Callable[[str], str]
 """How a stranger's name stands in a sentence: bare in a terminal, fenced in Slack."""
@@ -25,7 +27,7 @@ def spend_headline(report: SpendReport, quote: Quote = words.clean) -> str:
     period = report.query.period
     on = on_models(report.query, quote)
     least = "at least " if report.missing_days else ""
-    total = f"{_capital(period.label)}: {least}{words.usd(report.total)} spent{on}"
+    total = f"{_capital(period.label)}: {least}{stack_words.totals(report)} spent{on}"
     if report.today_reported is not None:
         total = (
             f"Today: {words.usd(report.total)}{on} reported so far,"
@@ -47,8 +49,11 @@ def _leader(report: SpendReport, quote: Quote) -> str:
     """Return which row cost most."""
     if not report.rows or not report.total or report.query.exactly:
         return ""
+    if report.stack is not None and report.stack.several and report.stack.sellers:
+        most = report.stack.sellers[0]
+        return f"most to {words.clean(most.title)} ({words.percent(most.share)})"
     top = report.rows[0]
-    name = quote(top.name)
+    name = quote(stack_words.called(report, top.name))
     if len(report.rows) == 1:
         return f"all on {name}"
     return f"most on {name} ({words.percent(top.share)})"
@@ -85,7 +90,10 @@ def nothing_before(report: SpendReport) -> str:
 
 def row_trend(report: SpendReport, row: SpendRow) -> str:
     """Return how a row compares with the period before: `▲ 12.3%`, or `new`."""
-    if report.before is not None and row.cost and not report.before.costs.get(row.name):
+    before = report.before
+    if before is not None and before.is_late(row):
+        return words.trend(None)
+    if before is not None and row.cost and not before.costs.get(row.key):
         return "new"
     return words.trend(report.change_of(row))
 
@@ -110,7 +118,7 @@ def title(report: SpendReport, quote: Quote = words.clean) -> str:
     if period.end is not None and period.month is not None and not period.today:
         span = f", {words.span(period.start, period.end)}"
     on = [quote(report.query.exactly or word) for word in report.query.filters]
-    return " · ".join([f"{least}{words.usd(report.total)}", f"{when}{span}", *on])
+    return " · ".join([f"{least}{stack_words.totals(report)}", f"{when}{span}", *on])
 
 
 def _unknown(report: SpendReport) -> str | None:
@@ -157,6 +165,7 @@ def spend_remarks(report: SpendReport, now: datetime) -> list[str]:
         notes.append(
             f"Paid under your own upstream keys, not from the balance: {words.usd(report.byok)}."
         )
+    notes += stack_words.notes(report.stack)
     lost = report.unattributed
     if lost is not None and not report.query.period.today and abs(lost.amount) >= CENT.amount:
         notes.append(f"The balance lost {words.usd(lost)} beyond the reported usage.")
@@ -218,9 +227,12 @@ def troubles(health: tuple[Health, ...], now: datetime) -> list[str]:
         if one.error:
             when = f" ({words.ago(one.failed_at, now)})" if one.failed_at else ""
             found.append(f"Account {one.account} could not be refreshed{when}: {one.error}.")
+        elif one.data_through is None and one.slow and one.refreshed_at:
+            if one.since is None:  # else it is named among those without a final day
+                found.append(f"Account {one.account} was read and tells of no completed day yet.")
         elif one.data_through is None:
             found.append(f"Account {one.account} has not been read yet.")
-        elif one.data_through < newest_completed(utc_day(now)):
+        elif one.data_through < newest_completed(utc_day(now)) and not one.slow:
             found.append(
                 f"Account {one.account} is only known through {words.day(one.data_through)}."
             )
@@ -233,7 +245,8 @@ def spend_source(report: SpendReport, now: datetime) -> str:
     """Return where the figures of a spend report are from, and how old they are."""
     if report.today_reported is None:
         return source_line(report.health, report.data_through, report.refreshed_at, now)
-    names = ", ".join(sorted({one.provider for one in report.health}))
+    told = [one for one in report.health if one.account not in report.today_silent]
+    names = ", ".join(sorted({one.provider for one in told}))
     return f"Source: {names} analytics of today (UTC), {words.ago(report.today_reported, now)}"
 
 
@@ -245,10 +258,9 @@ def source_line(
         return "Source: nothing read yet"
     if through is None:
         return "Source: no completed day was read by then"
-    names = ", ".join(sorted({one.provider for one in health}))
-    return (
-        f"Source: {names} activity through {through} (UTC days), read {words.ago(refreshed, now)}"
-    )
+    names = sorted({words.clean(one.provider) for one in health})
+    told = ", ".join(names) if len(names) <= _MOST_NAMES else f"{len(names)} providers'"
+    return f"Source: {told} activity through {through} (UTC days), read {words.ago(refreshed, now)}"
 
 
 def _capital(text: str) -> str:

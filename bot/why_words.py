@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import Final
 
-from bot import words
+from bot import stack_words, words
 from bot.summary import Quote, on_models, troubles
 from costcompass_core.domain.attribution import Attribution, Shift
 from costcompass_core.domain.days import ONE_DAY, Period
@@ -158,7 +158,7 @@ def notes(report: WhyReport, now: datetime, quote: Quote = words.clean) -> list[
     """Return what has to be known beside the figures: gaps, new, free and other models."""
     told = [] if report.meant is None else [f"Did you mean {quote(report.meant)}?"]
     if report.not_yet is not None:
-        told.append(f"{words.day(report.not_yet)} is not known yet: these are the days before it.")
+        told.append(_not_yet(report, report.not_yet))
     told += _tags(report, quote) if report.comparable else _gaps(report)
     shifts = report.found.shifts
     if free := [one.name for one in shifts if _is_free(one)]:
@@ -172,7 +172,16 @@ def notes(report: WhyReport, now: datetime, quote: Quote = words.clean) -> list[
             f"Paid elsewhere under your own keys, in no figure here: {after}, before {before}"
             f" ({_list([one.name for one in own], quote)})."
         )
+    told += stack_words.left_out(report.left_out)
     return [*told, *troubles(report.health, now)]
+
+
+def _not_yet(report: WhyReport, newest: date) -> str:
+    """Return why the newest days are not among those compared."""
+    end = report.query.period.end
+    if end is not None and newest - end > ONE_DAY:
+        return f"Days after {words.day(end)} are not final everywhere: these are the days before."
+    return f"{words.day(newest)} is not known yet: these are the days before it."
 
 
 def _gaps(report: WhyReport) -> list[str]:

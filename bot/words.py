@@ -55,6 +55,16 @@ def usd(amount: Usd) -> str:
     return f"{sign}${size.quantize(_CENT, ROUND_HALF_EVEN, _CENTS):,}"
 
 
+def money(amount: Decimal, currency: str) -> str:
+    """Return an amount of any currency (major units) for people: `CNY 110.00`, dollars as `usd`."""
+    text = usd(Usd(amount))
+    return (
+        text
+        if currency == "USD"
+        else text.replace("<$", f"<{currency} ").replace("$", f"{currency} ")
+    )
+
+
 def percent(share: Decimal) -> str:
     """Return `50.3%`; a share too small for one decimal is `<0.1%`."""
     value = share * 100

@@ -43,6 +43,25 @@ def runway_short(case: Case) -> Told:
     return Told(subject, state, figure, again, (*crossed, *left, *_prospects(case)))
 
 
+def purse_short(case: Case) -> Told:
+    """Tell how long money in another currency lasts."""
+    days, amount = case.number("days"), case.number("left")
+    currency = words.clean(case.subject)
+    known = "an unknown amount" if amount is None else words.money(amount, currency)
+    left = case.voice.text(known)
+    lasts = "an unknown time" if days is None else f"about {days:,} days"
+    gone = days is not None and days <= 0
+    state = "over" if gone else "critical" if case.critical else "short"
+    figure = f"the balance is used up ({left})" if gone else f"{lasts}, {left} left"
+    subject = f"{case.voice.text(currency)} runway of {case.on}"
+    crossed = levels(case, "At or below your level", case.levels, MARGIN_ABOVE, " days")
+    empty = case.moment("empty_at")
+    until = (f"Runs dry about {case.when('empty_at')} at the mean of its newest days.",)
+    return Told(
+        subject, state, figure, f"{subject} is {lasts} again", (*crossed, *(until if empty else ()))
+    )
+
+
 def _lasts(case: Case) -> str:
     """Return how long the balance lasts, empty where that is not known."""
     days, empty = case.number("days"), case.moment("empty_at")

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from bot import words
-from bot.alert_words.balance import balance_low, runway_short
+from bot.alert_words.balance import balance_low, purse_short, runway_short
 from bot.alert_words.told import MARGIN_BELOW, Told, Words, levels
 from bot.alert_words.unusual import fallback_routing, routing_drift, spend_level, spend_spike
 from bot.alert_words.voice import Case, capital
@@ -144,6 +144,7 @@ _DAEMON: Final = "this daemon"
 RULES: Final[Mapping[str, Words]] = {
     "balance_low": Words("Low balance", _BALANCE, balance_low),
     "runway_short": Words("Short runway", _BALANCE, runway_short),
+    "purse_short": Words("Short runway", _BALANCE, purse_short),
     "spend_spike": Words("Unusual day", _BOTH, spend_spike),
     "spend_level": Words("Higher spend", _USAGE, spend_level),
     "routing_drift": Words("Dearer model mix", _USAGE, routing_drift),

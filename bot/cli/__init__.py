@@ -34,6 +34,7 @@ _WHERE: Final = {
     "forecast": "reports",
     "digest": "digest",
     "export": "export",
+    "cost": "cost",
     "run": "daemon",
     "status": "control",
     "unlock": "control",

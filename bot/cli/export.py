@@ -6,6 +6,7 @@ import contextlib
 import csv
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -20,9 +21,12 @@ from costcompass_core.storage.spend import every_row
 COLUMNS: Final = (
     "day", "account", "provider", "model", "permaslug", "endpoint_id", "host", "requests",
     "prompt_tokens", "completion_tokens", "reasoning_tokens", "cached_tokens",
-    "usage_usd", "byok_usd",
+    "usage_usd", "byok_usd", "amount", "currency", "basis", "final", "once", "raw_amount",
+    "quantity", "unit", "cache_write_tokens", "source",
 )  # fmt: skip
-_TEXTS: Final = range(1, 7)
+_RAW: Final = COLUMNS.index("raw_amount")
+_NUMBER: Final = re.compile(r"[+-]?[0-9.]+([eE][+-]?[0-9]+)?")
+_TEXTS: Final = frozenset({*range(1, 7), COLUMNS.index("unit"), COLUMNS.index("source")})
 """Columns that hold names, which a spreadsheet must not take for a formula."""
 
 
@@ -35,7 +39,12 @@ _TEXTS: Final = range(1, 7)
 def export_command(
     context: Context, form: str, first: object, last: object, out: Path | None
 ) -> None:
-    """Write every stored row as CSV or JSON lines, amounts exactly as reported."""
+    """Write every stored row as CSV or JSON lines, amounts exactly as reported.
+
+    `amount` is in major units of `currency`, `raw_amount` the text that the provider sent; `usage_usd`
+    is empty where the currency is another. `basis` is reported, derived or declared; `final` is 0
+    while a day may still grow, `once` is 1 for purchases, taxes and the like.
+    """
     start, end = str(first or "0001-01-01")[:10], str(last or "9999-12-31")[:10]
     if end < start:
         raise UsageError("--to is before --from", "swap them")
@@ -65,7 +74,12 @@ def _write_csv(rows: Iterable[tuple[object, ...]], stream: TextIO) -> None:
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(COLUMNS)
     for row in rows:
-        writer.writerow([_inert(one) if i in _TEXTS else one for i, one in enumerate(row)])
+        writer.writerow([_inert(one) if _is_text(i, one) else one for i, one in enumerate(row)])
+
+
+def _is_text(place: int, value: object) -> bool:
+    """Return whether a spreadsheet could run a cell: a name, or an amount that is written as a sum."""
+    return place in _TEXTS or (place == _RAW and not _NUMBER.fullmatch(str(value)))
 
 
 def _inert(value: object) -> object:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import click
 
-from bot.cli.base import Context, ask_hidden, has_terminal, read_line
+from bot.cli.base import Context, ask_hidden, has_terminal, now, read_line
+from bot.cli.init_accounts import More, more_accounts, read_key_file
 from bot.config import load_config, state_dir_from, usual_places
 from bot.config_keys import TOP
 from costcompass_core.domain.errors import (
@@ -63,7 +64,15 @@ def init_command(context: Context) -> None:
     try:
         config = load_config(draft)
         vault_path = config.state_dir / "vault"
-        secrets = _ask_secrets(lambda name, value: kind_of(name, value, config))
+        secrets = _ask_secrets(lambda name, value: kind_of(name, value, config, now))
+        for more in more_accounts(_valid):
+            with draft.open("a", encoding="utf-8") as text:
+                text.write(more.table)
+            secret = _ask_more(
+                more, lambda name, value: kind_of(name, value, load_config(draft), now)
+            )
+            secrets |= {more.secret_name: secret} if secret is not None else {}
+        load_config(draft)  # a name given twice is told before anything is made
         create(vault_path, passphrase, secrets)
         if keep is not None:
             _write_private(keep, passphrase)
@@ -168,7 +177,7 @@ def _ask_passphrase(state_dir: Path) -> tuple[Secret, Path | None]:
     return passphrase, state_dir / "passphrase" if keep else None
 
 
-def _ask_secrets(kind_of: Callable[[str, Secret], str]) -> Mapping[str, Secret]:
+def _ask_secrets(kind_of: Callable[[str, Secret], str]) -> dict[str, Secret]:
     """Ask for the key and the two tokens and check each at once; empty ones can come later."""
     prompts = {
         "openrouter/main": "OpenRouter Management key",
@@ -184,12 +193,34 @@ def _ask_secrets(kind_of: Callable[[str, Secret], str]) -> Mapping[str, Secret]:
     return found
 
 
-def _ask_one(name: str, prompt: str, kind_of: Callable[[str, Secret], str]) -> Secret | None:
+def _ask_more(more: More, kind_of: Callable[[str, Secret], str]) -> Secret | None:
+    """Ask for the key of one more account, by the path of its file where it is a whole file."""
+    if not more.prompt:
+        return None
+    if not more.from_file:
+        return _ask_one(more.secret_name, more.prompt, kind_of)
+    return _ask_one(
+        more.secret_name, f"{more.prompt}; the path of that file", kind_of, typed_by=_ask_file
+    )
+
+
+def _ask_file(prompt: str) -> str:
+    path = _ask(prompt)
+    return read_key_file(path) if path else ""
+
+
+def _ask_one(
+    name: str,
+    prompt: str,
+    kind_of: Callable[[str, Secret], str],
+    *,
+    typed_by: Callable[[str], str] | None = None,
+) -> Secret | None:
     from bot.logs import hide  # noqa: PLC0415
     from costcompass_core.vault.entry import clean_value  # noqa: PLC0415
 
     while True:
-        typed = _ask_secret(f"{prompt}, empty to add it later")
+        typed = (typed_by or _ask_secret)(f"{prompt}, empty to add it later")
         if not typed.strip():
             return None
         secret = hide(clean_value(typed))

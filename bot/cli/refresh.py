@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import threading
+from collections.abc import Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, Final
 
@@ -47,8 +48,16 @@ def refresh_command(
     names = [one.name for one in context.config.accounts]
     if not names:
         raise UsageError("no account is configured", "add an [[account]] to the configuration")
-    if account is not None and account not in names:
-        raise UsageError(f"there is no account {account!r}", f"one of {', '.join(names)}")
+    if account is not None:
+        from bot.refreshing import named  # noqa: PLC0415 - a moment
+
+        meant = named(context.config.accounts, account)
+        if len(meant) != 1:
+            what = (
+                f"there is no account {account!r}" if not meant else f"{account!r} is not one alone"
+            )
+            raise UsageError(what, f"one of {', '.join(names)}")
+        account = meant[0].name
     try:
         results = _results(context, account, passphrase_fd, days)
     finally:
@@ -91,20 +100,22 @@ def _results(
 def _by_ourselves(
     context: Context, name: str | None, fd: int | None, days: int | None
 ) -> list[dict[str, Any]]:
-    from bot.refreshing import open_ledger  # noqa: PLC0415 - a moment
+    from bot.refreshing import backfilled, open_ledger, side_by_side  # noqa: PLC0415 - a moment
     from costcompass_core.storage.lock import holding  # noqa: PLC0415
 
     with holding(context.config.state_dir):
+        accounts = context.config.accounts
+        wanted = [one for one in accounts if name in {None, one.name}]
         vault = context.open_vault(fd)
         with closing(open_ledger(context.config)) as store:
-            wanted = [one for one in context.config.accounts if name in {None, one.name}]
             if days is not None:
-                return [_filled(one, vault, store, days) for one in wanted]
+                some = backfilled(wanted, by_name=name is not None)
+                return [_filled(one, vault, store, days) for one in some]
             # What it crosses waits in the outbox until the daemon runs.
             watch = context.effective(store).alerts.watch(
-                tuple(one.name for one in context.config.accounts), now()
+                tuple(one.name for one in accounts), now()
             )
-            return [_refreshed(one, vault, store, watch) for one in wanted]
+            return side_by_side(wanted, lambda one: _refreshed(one, accounts, vault, store, watch))
 
 
 def _filled(account: Account, vault: Vault, store: Store, days: int) -> dict[str, Any]:
@@ -121,7 +132,9 @@ def _filled(account: Account, vault: Vault, store: Store, days: int) -> dict[str
     )
 
 
-def _refreshed(account: Account, vault: Vault, store: Store, watch: Watch) -> dict[str, Any]:
+def _refreshed(
+    account: Account, beside: Sequence[Account], vault: Vault, store: Store, watch: Watch
+) -> dict[str, Any]:
     from bot.refreshing import failure_shape, outcome_shape, refresh  # noqa: PLC0415 - a moment
 
     try:
@@ -133,6 +146,7 @@ def _refreshed(account: Account, vault: Vault, store: Store, watch: Watch) -> di
             wait=threading.Event().wait,
             progress=lambda step: _progress(f"{account.name}: {step}"),
             watch=watch,
+            beside=beside,
         )
     except CostCompassError as error:
         return failure_shape(account.name, error)

@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 import click
 
 from bot.cli.base import Context, json_option, now, paint, print_json
+from bot.exchange import exchange_of
 from bot.terminal.accuracy import accuracy_shape, accuracy_text
 from bot.terminal.levers import advice_shape, advice_text, if_shape, if_text
 from bot.terminal.paint import Paint
@@ -57,7 +58,13 @@ def _tell(context: Context, ask: _Ask, words: str, *, as_json: bool) -> None:
 
 def _questions(context: Context) -> Questions:
     config = context.config
-    return Questions(context.reader(), config.subscriptions, config.timezone, config.alerts.budgets)
+    return Questions(
+        context.reader(),
+        config.subscriptions,
+        config.timezone,
+        config.alerts.budgets,
+        exchange_of(config.money),
+    )
 
 
 @click.command("spend", epilog="; ".join(SPEND_HELP))

@@ -11,6 +11,7 @@ from bot.cli.base import (
     ask_hidden,
     ask_new_passphrase,
     has_terminal,
+    now,
     passphrase_fd_option,
     read_all,
     read_line,
@@ -65,7 +66,7 @@ def add_command(context: Context, name: str, passphrase_fd: int | None) -> None:
     vault = context.open_vault(passphrase_fd)
     value = hide(clean_value(ask_hidden(f"Value of {name}") if has_terminal() else read_all()))
     try:
-        kind = kind_of(name, value, context.config)
+        kind = kind_of(name, value, context.config, now)
     except Unavailable as error:
         kind = f"type not checked: {error}"
     vault.put(name, value)

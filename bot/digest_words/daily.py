@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
-from bot import forecast_words, summary, words
+from bot import forecast_words, stack_plans, stack_words, summary, words
 from bot.digest_words.pieces import plan_figure, restated_lines, versus
 from bot.words import Figure
 from costcompass_core.domain.days import ONE_DAY
@@ -113,6 +113,7 @@ def figures(report: DigestReport) -> Iterator[Figure]:
     if (plan := plan_figure(outlook.next_month, outlook.foreign_subscriptions)) is not None:
         yield plan
     yield from _balance_figures(report)
+    yield from stack_plans.currency_figures(outlook)
 
 
 def _ended_figure(report: DigestReport) -> Figure:
@@ -144,9 +145,19 @@ def _month_figure(report: DigestReport) -> Figure:
     if report.through is not None and (report.pace is None or report.through < report.newest):
         told.append(f"through {words.day(report.through)}")
     if (pace := report.pace) is not None:
-        change = versus(pace, "'s pace")
+        change = _compared(report, versus(pace, "'s pace"))
         told.append(f"{change} ({words.usd(pace.usd)} by {words.day(pace.through)})")
     return Figure("this month", words.usd(report.so_far), ", ".join(told))
+
+
+def _compared(report: DigestReport, change: str) -> str:
+    """Return a comparison, and whose it is where slow providers have no part in it."""
+    if not any(one.slow for one in report.health):
+        return change
+    daily = sorted(
+        {words.clean(one.title or one.provider) for one in report.health if not one.slow}
+    )
+    return f"{', '.join(daily)} {change}" if daily else change
 
 
 def _landing(report: DigestReport) -> Figure | None:
@@ -187,6 +198,7 @@ def notes(report: DigestReport) -> list[str]:
         )
     if report.waits_for_data and report.newest not in late:
         found.append(f"{words.day(report.newest)} is over since 00:00 UTC and not reported yet.")
+    found += stack_words.lagging(report.lagging)
     found += restated_lines(report.restated, several=len(report.health) > 1)
     if report.late:
         found += summary.troubles(report.late, report.at)

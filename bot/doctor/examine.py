@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 from threading import Event
 from typing import Final
 
@@ -14,11 +15,14 @@ from bot.config import Config
 from bot.control import NotRunning, ask
 from bot.doctor.finding import Finding, bad
 from bot.doctor.slack import examine_slack
+from bot.exchange import read_ecb
 from bot.refreshing import connected
 from bot.words import plural
 from costcompass_core import __version__
 from costcompass_core.domain.accounts import Account
 from costcompass_core.domain.errors import CostCompassError
+from costcompass_core.providers.folder import files_in
+from costcompass_core.providers.registry import PROVIDERS
 from costcompass_core.storage.refreshes import health
 from costcompass_core.storage.store import open_reader
 from costcompass_core.vault.file import Vault
@@ -42,6 +46,7 @@ def examine(
         lines = getattr(error, "lines", [str(error)])
         return [*findings, *(Finding("config", "bad", one, "", error.exit_code) for one in lines)]
     findings.append(Finding("config", "ok", f"{config.path}"))
+    findings += _rates(config)
     findings += _state_dir(config)
     findings += _database(config, now())
     findings.append(_daemon(config))
@@ -66,6 +71,18 @@ def _versions() -> Finding:
         return Finding("versions", "ok", text)
     # Harmless here: one connection writes and checkpoints, all others only read.
     return Finding("versions", "ok", f"{text} (has the WAL-reset bug, which one writer avoids)")
+
+
+def _rates(config: Config) -> Iterator[Finding]:
+    """Check the file of exchange rates, where one is configured."""
+    if not config.money.ecb_file:
+        return
+    try:
+        read_ecb(config.money.ecb_file)
+    except CostCompassError as error:
+        yield bad("rates", error)
+    else:
+        yield Finding("rates", "ok", config.money.ecb_file)
 
 
 def _state_dir(config: Config) -> Iterator[Finding]:
@@ -132,24 +149,40 @@ def _daemon(config: Config) -> Finding:
 
 
 def _account(account: Account, vault: Vault, now: Callable[[], datetime]) -> Iterator[Finding]:
-    """Check one account's key with its provider, and our clock with the provider's on the way."""
+    """Check one account's key with its provider, or its folder, and our clock on the way."""
+    provider = PROVIDERS[account.provider]
+    if provider.read_file is not None:
+        yield _folder(account)
+        return
     check = f"key {account.name}"
     try:
         key = vault.reveal(account.secret_name)
-        with connected(account, key, Event().wait) as source:
-            provider = source.provider
+        with connected(account, key, Event().wait, now) as source:
             kind = provider.identify(source.client)
             provider.require_type(kind)
-            answer = source.client.get("/credits")
+            told = source.client.server_time
     except CostCompassError as error:
         yield bad(check, error)
         return
     yield Finding(check, "ok", f"{kind.value} key, accepted by {account.base_url}")
-    if answer.server_time is None:
+    if told is None:
         return
-    skew = abs(now() - answer.server_time)
+    skew = abs(now() - told)
     if skew > _SKEW:
         seconds = int(skew.total_seconds())
         yield Finding("clock", "bad", f"{seconds} s away from {provider.title}'s", "set up NTP", 1)
     else:
         yield Finding("clock", "ok", f"agrees with {provider.title}'s")
+
+
+def _folder(account: Account) -> Finding:
+    """Check that an account's folder can be read and has something in it."""
+    folder = Path(account.options["folder"]).expanduser()
+    try:
+        files = files_in(folder)
+    except CostCompassError as error:
+        return bad(f"folder {account.name}", error)
+    if not files:
+        mend = "put CSV or Parquet files of costs into it"
+        return Finding(f"folder {account.name}", "warn", f"{folder} holds no files", mend)
+    return Finding(f"folder {account.name}", "ok", f"{folder}, {plural(len(files), 'file')}")

@@ -13,7 +13,7 @@ from bot.digest_words.prices import news_line
 from bot.slack.blocks import Block, Message, Piece, bullets, context, header, section
 from bot.slack.charts import over_time
 from bot.slack.controls import own_controls
-from bot.slack.forecast_message import figure_blocks
+from bot.slack.figures import figure_blocks
 from bot.slack.pieces import Cell, Chart, Table, table_of
 from bot.slack.voice import SLACK
 from bot.slack.words import bare, escape, fenced

@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
-from bot import forecast_words, summary, words
-from bot.slack.blocks import Block, Message, Piece, bullets, context, fields, header, section
+from bot import forecast_words, stack_plans, stack_words, summary, words
+from bot.slack.blocks import Block, Message, Piece, bullets, context, header, section
 from bot.slack.charts import over_time
 from bot.slack.controls import forecast_controls
+from bot.slack.figures import figure_blocks
 from bot.slack.spend_message import source, warning
-from bot.slack.voice import SLACK
 from bot.slack.words import calm, escape
-from bot.words import Figure
 from costcompass_core.domain.budgets import Standing
 from costcompass_core.domain.forecast import ForecastReport
 from costcompass_core.domain.money import ZERO
 from costcompass_core.domain.reports import known_at
 from costcompass_core.domain.timeline import daily
 
-_FIGURES: Final = 10
-"""Figures in one section; Slack takes no more."""
-_MOST_FIGURES: Final = 60
 _BUDGETS: Final = 10
 """Budgets in one section, so that none is cut off."""
 
@@ -40,6 +36,7 @@ def _pieces(report: ForecastReport, headline: str, now: datetime) -> Iterator[Pi
     yield section(f"*{headline}*" + (f"\nThe rate is the {escape(burn)}." if burn else ""))
     if troubles := [*_used_up(report), *summary.troubles(report.health, now)]:
         yield warning(troubles)
+    yield from figure_blocks(stack_plans.plan_figures(report))
     yield from figure_blocks(forecast_words.figures(report, now))
     if chart := over_time(daily(report.recent)):
         yield chart
@@ -58,6 +55,8 @@ def _notes(report: ForecastReport) -> list[str]:
         *forecast_words.no_runway(report),
         *forecast_words.no_range(report),
         *summary.foreign(report.foreign_subscriptions),
+        *stack_words.converted(report.converted),
+        *forecast_words.lagging(report),
     ]
 
 
@@ -68,21 +67,6 @@ def _used_up(report: ForecastReport) -> list[str]:
         for one in report.balances
         if one.left <= ZERO
     ]
-
-
-def figure_blocks(figures: Iterable[Figure]) -> Iterator[Block]:
-    """Yield figures in two columns, each with what it rests on below it."""
-    shown = [_figure(one) for one in figures][:_MOST_FIGURES]
-    for start in range(0, len(shown), _FIGURES):
-        yield fields(shown[start : start + _FIGURES])
-
-
-def _figure(one: Figure) -> str:
-    when = [SLACK.moment(one.at, UTC)] if one.at is not None else []
-    rests_on = ", ".join([*when, *([escape(one.rests_on)] if one.rests_on else [])])
-    label = escape(words.clean(one.label))
-    told = f"{label[:1].upper()}{label[1:]}\n*{escape(one.figure)}*"
-    return f"{told}\n{rests_on}" if rests_on else told
 
 
 def budget_blocks(budgets: Iterable[Standing]) -> Iterator[Block]:

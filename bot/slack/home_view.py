@@ -23,7 +23,8 @@ from bot.slack.blocks import (
     section,
 )
 from bot.slack.charts import over_time
-from bot.slack.forecast_message import budget_blocks, figure_blocks
+from bot.slack.figures import figure_blocks
+from bot.slack.forecast_message import budget_blocks
 from bot.slack.incident_actions import actions as incident_actions
 from bot.slack.incident_actions import sign
 from bot.slack.spend_message import spend_table
@@ -147,6 +148,7 @@ def _health(one: Health, now: datetime) -> str:
     if one.data_through is None or one.refreshed_at is None:
         return f"⚪ {name}  not read yet"
     read = f"read {SLACK.moment(one.refreshed_at, UTC)}"
-    behind = (utc_day(now) - one.data_through).days > 1
-    told = f"days through {words.day(one.data_through)} (UTC), {read}"
+    behind = (utc_day(now) - one.data_through).days > 1 and not one.slow
+    days = "final" if one.slow else "days"
+    told = f"{days} through {words.day(one.data_through)} (UTC), {read}"
     return f"{'🟠' if behind else '🟢'} {name}  {'behind: ' if behind else 'up to date: '}{told}"

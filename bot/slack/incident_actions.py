@@ -50,6 +50,7 @@ _WHY: Final = ("Why?", "/spend why 7d")
 _NEXT: Final = {
     "balance_low": _FORECAST,
     "runway_short": _FORECAST,
+    "purse_short": _FORECAST,
     "budget_spent": _FORECAST,
     "budget_forecast": _FORECAST,
     "spend_spike": _WHY,

@@ -31,6 +31,7 @@ _SPELLED_AS: Final = {
     "Per 1M tokens": "{} per 1M",
     "Trend": "{}",
     "Note": "{}",
+    "Provider": "{}",
     "Cost": "{}",
 }
 """How a cell reads behind its row's name; those of other columns follow the column's own name."""

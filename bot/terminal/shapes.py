@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from bot.terminal.stack_shapes import forecast_stack, spend_stack
 from costcompass_core.domain.forecast import ForecastReport
 from costcompass_core.domain.money import Usd
 from costcompass_core.domain.reports import SpendReport, SpendRow
@@ -28,6 +29,7 @@ def spend_shape(report: SpendReport) -> dict[str, Any]:
         "missing_days": [str(day) for day in report.missing_days],
         "data_through": None if report.data_through is None else str(report.data_through),
         "refreshed_at": moment_shape(report.refreshed_at),
+        **(spend_stack(report) if report.stack else {}),
     }
 
 
@@ -38,6 +40,7 @@ def _row(row: SpendRow) -> dict[str, Any]:
         "share": str(row.share),
         **row.counts._asdict(),
         "byok_usd": row.byok.text(),
+        **({"provider": row.provider} if row.provider else {}),
     }
 
 
@@ -55,6 +58,7 @@ def forecast_shape(report: ForecastReport) -> dict[str, Any]:
         "balance": _balance(report),
         "runway": _runway(report),
         "data_through": None if report.data_through is None else str(report.data_through),
+        **forecast_stack(report),
     }
 
 

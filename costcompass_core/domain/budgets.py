@@ -17,8 +17,8 @@ from costcompass_core.domain.reports import share_of
 class Budget:
     """`amount` USD a month or year for the usage that matches, and the percentages to tell of.
 
-    `account` is a name, `model` a name with `*` for any characters; `None` matches everything.
-    Subscriptions are no usage and count against no budget.
+    `account` and `provider` are names, `model` one with `*` for any characters; `None` matches
+    everything. Subscriptions and what is paid in other currencies count against no budget.
     """
 
     name: str
@@ -27,6 +27,7 @@ class Budget:
     percents: tuple[Decimal, ...] = ()
     account: str | None = None
     model: str | None = None
+    provider: str | None = None
 
     def span(self, today: date) -> tuple[date, date]:
         """Return the first and the last UTC day of the period that `today` is in."""
@@ -35,9 +36,11 @@ class Budget:
         month = Month.of(today)
         return month.first, month.last
 
-    def covers_account(self, account: str) -> bool:
-        """Return whether usage of the account counts."""
-        return self.account in {None, account}
+    def covers_account(self, account: str, provider: str = "") -> bool:
+        """Return whether usage of the account, which is one of `provider`, counts."""
+        if self.account not in {None, account}:
+            return False
+        return self.provider is None or self.provider.lower() == provider.lower()
 
     def covers_model(self, model: str) -> bool:
         """Return whether usage of the model counts, in any case of letters."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from fractions import Fraction
 from typing import Final
 
 from costcompass_core.domain.days import each_day
-from costcompass_core.domain.money import Usd
+from costcompass_core.domain.money import ZERO, Usd
 
 BURN_DAYS: Final = 7
 """Completed UTC days that the burn rate looks back on."""
@@ -20,10 +20,13 @@ class History:
     """Spend per UTC day (USD) over the days that were read, a day without rows being zero.
 
     `began` is the first day with any usage: the days before it are no history to average over.
+    `once` is what happened once on these days (a purchase, a tax, a credit): it was spent, but it is
+    no part of `spent`, for it says nothing of the days to come.
     """
 
     spent: Mapping[date, Usd]
     began: date | None
+    once: Mapping[date, Usd] = field(default_factory=dict)
 
     @property
     def through(self) -> date | None:
@@ -68,4 +71,7 @@ def combined(histories: Sequence[History]) -> History:
         return History({}, None)
     common = set(read[0].spent).intersection(*(one.spent for one in read[1:]))
     began = min((one.began for one in read if one.began), default=None)
-    return History({day: Usd.total(one.spent[day] for one in read) for day in common}, began)
+    once: dict[date, Usd] = {}
+    for day, cost in (pair for one in read for pair in one.once.items()):
+        once[day] = once.get(day, ZERO) + cost
+    return History({day: Usd.total(one.spent[day] for one in read) for day in common}, began, once)

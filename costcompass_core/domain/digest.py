@@ -83,10 +83,20 @@ class DigestReport:
 
     @property
     def behind(self) -> tuple[Health, ...]:
-        """The accounts that were never read, or lack a day that should be reported by now."""
+        """The accounts that were never read, or lack a day that should be reported by now.
+
+        One that is slow by nature may have been read and have no whole day yet.
+        """
         due = self.newest if settled_at(self.newest) <= self.at else self.newest - ONE_DAY
+        return tuple(one for one in self.health if _is_behind(one, due))
+
+    @property
+    def lagging(self) -> tuple[Health, ...]:
+        """The slow accounts whose newest final day is before `newest`, which no figure of it has."""
         return tuple(
-            one for one in self.health if one.data_through is None or one.data_through < due
+            one
+            for one in self.health
+            if one.slow and one.data_through is not None and one.data_through < self.newest
         )
 
     @property
@@ -139,6 +149,12 @@ class MonthlyReport:
     health: tuple[Health, ...]
 
 
+def _is_behind(health: Health, due: date) -> bool:
+    if health.data_through is None:
+        return not (health.slow and health.refreshed_at)
+    return health.data_through < due and not health.slow
+
+
 def digest_of(
     day: date,
     at: datetime,
@@ -160,18 +176,19 @@ def digest_of(
     month = Month.of(newest + ONE_DAY)
     known = [one for one in ledger.known() if month.first <= one <= newest]
     first_of_month = newest < month.first
-    before = ledger.usual_days(newest)
+    daily = ledger.prompt()
+    before = daily.usual_days(newest)
     through = max(known, default=None)
     return DigestReport(
         day,
         at,
         newest,
-        ledger.spent(newest, newest),
-        mean([ledger.spent(one, one) or ZERO for one in before]),
+        daily.spent(newest, newest),
+        mean([daily.spent(one, one) or ZERO for one in before]),
         month,
         ZERO if first_of_month else ledger.spent(month.first, newest),
         through,
-        pace(ledger, month.first, through) if through else None,
+        pace(daily, month.first, through) if through else None,
         ended(ledger, month.previous) if first_of_month else None,
         outlook,
         movers(newest, before, costs, known_models) if newest in ledger.known() else (),

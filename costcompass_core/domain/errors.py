@@ -85,6 +85,15 @@ class UnreadableAnswer(Unavailable):
     """A provider answered something that is not what its documentation promises (exit 69)."""
 
 
+class UnreadableFile(CostCompassError):
+    """A file of costs is not what its format promises (exit 69).
+
+    Not `permanent`: what is still being copied into place reads well the next time.
+    """
+
+    exit_code = 69
+
+
 class Undelivered(Unavailable):
     """A message was not taken; `permanent` where only a change of the set-up can help (exit 69)."""
 

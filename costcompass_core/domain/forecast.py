@@ -21,7 +21,9 @@ from costcompass_core.domain.money import EXACT, ZERO, Usd
 from costcompass_core.domain.outlook import ROUGH, Outlook, estimate, outlook_of
 from costcompass_core.domain.reports import Health
 from costcompass_core.domain.runway import walk
+from costcompass_core.domain.stack import Converted
 from costcompass_core.domain.subscriptions import Subscription, due_in, in_other_currencies
+from costcompass_core.domain.usage import USD
 
 RECENT_DAYS: Final = 14
 """Days of the small picture beside a forecast: two weeks show the weekly rhythm."""
@@ -31,11 +33,15 @@ _FOREVER: Final = 36_500
 
 @dataclass(frozen=True, slots=True)
 class AccountBalance:
-    """The newest balance reading of one account (USD, may be negative) and its moment (UTC)."""
+    """The newest balance reading of one account (may be negative) and its moment (UTC).
+
+    `left` is of `currency`, in major units.
+    """
 
     account: str
     left: Usd
     at: datetime
+    currency: str = USD
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +88,33 @@ class Runway:
 
 
 @dataclass(frozen=True, slots=True)
+class ProviderPlan:
+    """One provider's part of a forecast, all amounts in `currency`.
+
+    `plan` is the plain rule without subscriptions, `landing` where this month ends, `through` its
+    newest final UTC day.
+    """
+
+    provider: str
+    title: str
+    plan: NextMonth
+    landing: ThisMonth
+    through: date | None
+    currency: str = USD
+
+
+@dataclass(frozen=True, slots=True)
+class CurrencyPlan:
+    """The forecast of what is paid in another currency than USD: amounts are of `currency`."""
+
+    currency: str
+    plan: NextMonth
+    so_far: Usd
+    balances: tuple[AccountBalance, ...]
+    runways: tuple[Runway, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ForecastReport:
     """The answer to `/forecast`; what can't be known yet is `None`."""
 
@@ -98,6 +131,14 @@ class ForecastReport:
     """Of the last 60 days since usage began, those that the estimates rest on."""
     budgets: tuple[Standing, ...] = ()
     """Where each budget stands, in the order of the configuration."""
+    runways: tuple[Runway, ...] = ()
+    """Of every prepaid account (USD), the one that is used up first before the others."""
+    providers: tuple[ProviderPlan, ...] = ()
+    """What each provider adds, the dearest first; empty where there is one."""
+    currencies: tuple[CurrencyPlan, ...] = ()
+    """What is paid in other currencies, which no figure above includes."""
+    converted: Converted | None = None
+    """Next month's total of all currencies in one, where rates are known."""
 
 
 def next_month(today: date, burn: Burn | None, subscriptions: Sequence[Subscription]) -> NextMonth:
@@ -122,6 +163,7 @@ def this_month(
         return ThisMonth(month, None, None)
     known = [day for day in each_day(month.first, month.last) if day in history.spent]
     so_far = Usd.total(history.spent[day] for day in known)
+    so_far += Usd.total(cost for day, cost in history.once.items() if Month.of(day) == month)
     ahead = [day for day in each_day(month.first, month.last) if day not in history.spent]
     if not ahead:
         return ThisMonth(month, so_far, so_far, so_far, so_far)
@@ -176,6 +218,11 @@ def shortest(runways: Sequence[Runway | None]) -> Runway | None:
     return min((one for one in runways if one), key=lambda one: one.days, default=None)
 
 
+def soonest_first(runways: Sequence[Runway | None]) -> tuple[Runway, ...]:
+    """Return the known runways, the shortest first."""
+    return tuple(sorted((one for one in runways if one), key=lambda one: (one.days, one.account)))
+
+
 def forecast(
     today: date,
     accounts: Mapping[str, History],
@@ -209,4 +256,5 @@ def forecast(
         tuple(in_other_currencies(month, subscriptions)),
         tuple((day, together.spent[day]) for day in sorted(together.spent)[-RECENT_DAYS:]),
         outlook.days if outlook else 0,
+        runways=soonest_first(runways),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Final, NamedTuple
@@ -20,29 +20,43 @@ USUAL_DAYS: Final = 7
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """Spend per UTC day and account (USD), for every account that an answer has to cover."""
+    """Spend per UTC day and account (USD), for every account that an answer has to cover.
+
+    `slow` ones know their newest days late: they count in sums, and no day waits for them.
+    """
 
     accounts: tuple[str, ...]
     histories: Mapping[str, History]
+    slow: frozenset[str] = frozenset()
+
+    def prompt(self) -> Ledger:
+        """Return what can be compared day by day: without the slow accounts, if there are others."""
+        names = tuple(one for one in self.accounts if one not in self.slow)
+        if not names or not self.slow:
+            return self
+        kept = {name: one for name, one in self.histories.items() if name not in self.slow}
+        return Ledger(names, kept)
 
     def until(self, newest: date) -> Ledger:
         """Return it as if `newest` were the newest day there is."""
-        return Ledger(
-            self.accounts,
-            {
+        return replace(
+            self,
+            histories={
                 name: History(
                     {day: usd for day, usd in one.spent.items() if day <= newest},
                     one.began if one.began and one.began <= newest else None,
+                    {day: usd for day, usd in one.once.items() if day <= newest},
                 )
                 for name, one in self.histories.items()
             },
         )
 
     def known(self) -> set[date]:
-        """Return the days that every account was read for."""
+        """Return the days that every account was read for that is not slow."""
+        waited = [name for name in self.accounts if name not in self.slow] or self.accounts
         read = [
             set(self.histories[name].spent) if name in self.histories else set[date]()
-            for name in self.accounts
+            for name in waited
         ]
         return read[0].intersection(*read[1:]) if read else set()
 
@@ -53,10 +67,11 @@ class Ledger:
     def spent(self, first: date, last: date) -> Usd | None:
         """Return what is known of the range (USD), `None` where none of it was ever read."""
         found = [
-            one.spent[day]
+            costs[day]
             for one in self.histories.values()
+            for costs in (one.spent, one.once)
             for day in each_day(first, last)
-            if day in one.spent
+            if day in costs
         ]
         return Usd.total(found) if found else None
 

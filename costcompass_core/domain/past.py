@@ -123,10 +123,21 @@ def _compare(
 
 
 def _times(one: Amounts, factor: int) -> Amounts:
-    name, cost, byok, *counts = one
     by = Decimal(factor)
-    more = [None if count is None else count * factor for count in counts]
-    return Amounts(name, EXACT.multiply(cost, by), EXACT.multiply(byok, by), *more)
+    requests, prompt, completion, reasoning, cached = (
+        None if count is None else count * factor for count in one[3:8]
+    )
+    return Amounts(
+        one.name,
+        EXACT.multiply(one.cost, by),
+        EXACT.multiply(one.byok_cost, by),
+        requests,
+        prompt,
+        completion,
+        reasoning,
+        cached,
+        one.provider,
+    )
 
 
 def cause_facts(compared: Comparison) -> dict[str, Fact]:

@@ -12,7 +12,7 @@ from typing import Final, Literal, get_args
 from costcompass_core.domain.days import Month, Period, clipped, newest_completed
 from costcompass_core.domain.errors import UsageError
 
-Dimension = Literal["model", "provider", "host", "day", "account", "key"]
+Dimension = Literal["model", "provider", "service", "host", "day", "account", "key"]
 DIMENSIONS: Final[tuple[Dimension, ...]] = get_args(Dimension)
 PERIODS: Final = (
     "mtd", "today", "yesterday", "7d", "30d", "90d", "last month", "ytd", "all",
@@ -22,6 +22,7 @@ PERIODS: Final = (
 
 _MEANT: Final[dict[str, str]] = {
     **{word: word for word in ("mtd", "today", "yesterday", "ytd", "all", "why", "help", "by")},
+    "merged": "merged",
     "last": "last month",
     "lastmonth": "last month",
     "month": "mtd",
@@ -40,13 +41,15 @@ MAX_WORDS: Final = 500
 class SpendQuery:
     """A parsed question. A model is kept when its name matches every one of `filters`.
 
-    `said` is the word that named the period, so that `words` can ask a similar question.
+    `said` is the word that named the period, so that `words` can ask a similar question. `merged`
+    puts the same model from different sellers on one row.
     """
 
     period: Period
     by: Dimension = "model"
     filters: tuple[str, ...] = ()
     said: str = "mtd"
+    merged: bool = False
 
     @property
     def exactly(self) -> str | None:
@@ -57,7 +60,8 @@ class SpendQuery:
     def words(self) -> str:
         """Return words that ask this question."""
         by = [] if self.by == "model" else [f"by {self.by}"]
-        return " ".join([self.said, *by, *self.filters])
+        merged = ["merged"] if self.merged else []
+        return " ".join([self.said, *by, *merged, *self.filters])
 
     def keeps(self, model: str) -> bool:
         """Return whether the model's name contains every filter (`*` stands for anything)."""
@@ -116,12 +120,14 @@ def parse_spend(
     period: Period | None = None
     by: Dimension | None = None
     filters: list[str] = []
-    said = default
+    said, merged = default, False
     while left:
         word = left.pop(0)
         if word == "by":
             _once("dimension", by, words)
             by = _dimension(left.pop(0) if left else "")
+        elif word == "merged":
+            merged = True
         elif word == "last" and left[:1] == ["month"]:
             left.pop(0)
             _once("period", period, words)
@@ -133,7 +139,7 @@ def parse_spend(
             filters.append(word)
     _refuse_typos(filters, models)
     period = period or _period(default, today, first_day) or _month(Month.of(today), today)
-    return SpendQuery(period, by or "model", tuple(filters), said)
+    return SpendQuery(period, by or "model", tuple(filters), said, merged)
 
 
 _USAGE: Final = "use [PERIOD] [by DIMENSION] [MODEL…], for example `7d by host claude`, or `help`"

@@ -6,13 +6,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from costcompass_core.domain.days import Period
 from costcompass_core.domain.money import EXACT, ZERO, Usd, exact_sum, half_even
 from costcompass_core.domain.query import SpendQuery
 from costcompass_core.domain.subscriptions import Subscription
 from costcompass_core.domain.timeline import Timeline
+
+if TYPE_CHECKING:
+    from costcompass_core.domain.stack import Stack
+
+
+BETWEEN: Final = "\x1f"
+"""Between provider and name, where both make a key: no name holds it."""
 
 
 class Counts(NamedTuple):
@@ -36,6 +43,8 @@ class Amounts(NamedTuple):
     completion_tokens: int | None
     reasoning_tokens: int | None
     cached_tokens: int | None
+    provider: str = ""
+    """Who sells it, where names of several providers stand side by side."""
 
 
 def tokens_of(one: Counts | Amounts) -> int | None:
@@ -54,6 +63,12 @@ class SpendRow:
     byok: Usd
     share: Decimal
     counts: Counts
+    provider: str = ""
+
+    @property
+    def key(self) -> str:
+        """What tells the row from others, in the form that `Before.costs` has."""
+        return f"{self.provider}{BETWEEN}{self.name}" if self.provider else self.name
 
     @property
     def per_million(self) -> Usd | None:
@@ -66,16 +81,29 @@ class SpendRow:
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """What as many UTC days just before a period cost (USD), in all and under each row's name."""
+    """What as many UTC days just before a period cost (USD), in all and under each row's `key`.
+
+    `late` are the providers or accounts that are not wholly known in both periods: neither they nor
+    the total can be compared.
+    """
 
     period: Period
     total: Usd
     costs: Mapping[str, Usd]
+    late: frozenset[str] = frozenset()
+
+    def is_late(self, row: SpendRow) -> bool:
+        """Return whether a row is not wholly known in both periods."""
+        return (row.provider or row.name) in self.late
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """How far one account's stored data can be trusted; `data_through` is a completed UTC day."""
+    """How far one account's stored data can be trusted; `data_through` is a completed UTC day.
+
+    A `slow` account's newest days come late by nature and its first one is `since`: what is missing
+    outside is no gap. `title` is what people call the provider.
+    """
 
     account: str
     provider: str
@@ -83,6 +111,9 @@ class Health:
     refreshed_at: datetime | None = None
     error: str | None = None
     failed_at: datetime | None = None
+    title: str = ""
+    slow: bool = False
+    since: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,17 +152,21 @@ class SpendReport:
     today_silent: tuple[str, ...] = ()
     before: Before | None = None
     timeline: Timeline | None = None
+    stack: Stack | None = None
+    """What only several providers or currencies bring."""
 
     def change_of(self, row: SpendRow) -> Decimal | None:
         """Return by what share a row changed against the period before, where that is known."""
-        if self.before is None or self.query.by == "day":
+        if self.before is None or self.query.by == "day" or self.before.is_late(row):
             return None
-        return change(row.cost, self.before.costs.get(row.name, ZERO))
+        return change(row.cost, self.before.costs.get(row.key, ZERO))
 
     @property
     def change(self) -> Decimal | None:
         """By what share the total changed against the period before, where that is known."""
-        return None if self.before is None else change(self.total, self.before.total)
+        if self.before is None or self.before.late:
+            return None
+        return change(self.total, self.before.total)
 
 
 def change(cost: Usd, before: Usd) -> Decimal | None:
@@ -152,15 +187,26 @@ def sum_counts(counts: Sequence[int | None]) -> int | None:
 
 def grouped(amounts: Iterable[Amounts]) -> list[Amounts]:
     """Add up the slices of each name, exactly."""
-    slices: dict[str, list[Amounts]] = {}
+    slices: dict[tuple[str, str], list[Amounts]] = {}
     for one in amounts:
-        slices.setdefault(one.name, []).append(one)
-    return [_added(name, some) for name, some in slices.items()]
+        slices.setdefault((one.provider, one.name), []).append(one)
+    return [_added(some) for some in slices.values()]
 
 
-def _added(name: str, slices: Sequence[Amounts]) -> Amounts:
-    _, costs, byok_costs, *counts = zip(*slices, strict=True)
-    return Amounts(name, exact_sum(costs), exact_sum(byok_costs), *map(sum_counts, counts))
+def _added(slices: Sequence[Amounts]) -> Amounts:
+    names, costs, byok_costs, *counts, providers = zip(*slices, strict=True)
+    requests, prompt, completion, reasoning, cached = map(sum_counts, counts)
+    return Amounts(
+        names[0],
+        exact_sum(costs),
+        exact_sum(byok_costs),
+        requests,
+        prompt,
+        completion,
+        reasoning,
+        cached,
+        providers[0],
+    )
 
 
 def ranked(amounts: Iterable[Amounts]) -> tuple[tuple[SpendRow, ...], Usd, Usd]:
@@ -168,14 +214,15 @@ def ranked(amounts: Iterable[Amounts]) -> tuple[tuple[SpendRow, ...], Usd, Usd]:
     groups = grouped(amounts)
     total = Usd.total(Usd(one.cost) for one in groups)
     byok = Usd.total(Usd(one.byok_cost) for one in groups)
-    groups.sort(key=lambda one: (EXACT.minus(one.cost), one.name))
+    groups.sort(key=lambda one: (EXACT.minus(one.cost), one.name, one.provider))
     rows = tuple(
         SpendRow(
             one.name,
             Usd(one.cost),
             Usd(one.byok_cost),
             share_of(Usd(one.cost), total),
-            Counts(*one[3:]),
+            Counts(*one[3:8]),
+            one.provider,
         )
         for one in groups
     )
@@ -194,29 +241,46 @@ def share_of(part: Usd, total: Usd) -> Decimal:
 
 def remainder(name: str, whole: Iterable[Amounts], parts: Iterable[Amounts]) -> Amounts:
     """Return what `whole` holds beyond `parts`, as one slice: so that parts still add up."""
-    rest = grouped(one._replace(name=name) for one in whole)
-    taken = grouped(one._replace(name=name) for one in parts)
+    rest = grouped(one._replace(name=name, provider="") for one in whole)
+    taken = grouped(one._replace(name=name, provider="") for one in parts)
     if not rest:
         rest = [Amounts(name, Decimal(0), Decimal(0), 0, 0, 0, 0, 0)]
     if not taken:
         return rest[0]
-    counts = (
+    requests, prompt, completion, reasoning, cached = (
         None if a is None or b is None else a - b
-        for a, b in zip(rest[0][3:], taken[0][3:], strict=True)
+        for a, b in zip(rest[0][3:8], taken[0][3:8], strict=True)
     )
     return Amounts(
         name,
         EXACT.subtract(rest[0].cost, taken[0].cost),
         EXACT.subtract(rest[0].byok_cost, taken[0].byok_cost),
-        *counts,
+        requests,
+        prompt,
+        completion,
+        reasoning,
+        cached,
     )
 
 
 def known_through(health: Sequence[Health]) -> date | None:
-    """Return the newest completed UTC day that every account with any data has been read for."""
-    return min((one.data_through for one in health if one.data_through), default=None)
+    """Return the newest completed UTC day that a provider has been read for whole.
+
+    That is the oldest newest day among its accounts. What lags behind, another provider or an
+    account that is slow by nature, is named beside the figures and makes none of the others look old.
+    """
+    through: dict[str, date] = {}
+    for one in health:
+        if one.data_through is not None:
+            group = one.account if one.slow else one.provider
+            through[group] = min(through.get(group, one.data_through), one.data_through)
+    return max(through.values(), default=None)
 
 
 def known_at(health: Sequence[Health]) -> datetime | None:
-    """Return when the oldest of the accounts' last good refreshes was."""
-    return min((one.refreshed_at for one in health if one.refreshed_at), default=None)
+    """Return when a provider was last read whole: the oldest of its accounts' good refreshes."""
+    read: dict[str, datetime] = {}
+    for one in health:
+        if one.refreshed_at is not None:
+            read[one.provider] = min(read.get(one.provider, one.refreshed_at), one.refreshed_at)
+    return max(read.values(), default=None)

@@ -11,7 +11,7 @@ from costcompass_core.domain.days import ONE_DAY, each_day, midnight, newest_com
 from costcompass_core.domain.usage import Usage
 
 REREAD_DAYS: Final = 3
-"""Newest completed UTC days that every refresh asks for again: that is how late corrections come."""
+"""Newest completed UTC days that a refresh usually asks for again: that is how late corrections come."""
 SETTLES_AFTER: Final = timedelta(hours=6)
 """How long after its end a day without rows counts as unreported rather than as zero."""
 
@@ -29,8 +29,10 @@ class Verdict(Enum):
     """No rows yet of a day that just ended: unknown, which is not zero."""
 
 
-def days_to_ask(read: Collection[date], today: date, window: int) -> list[date] | None:
-    """Return the completed UTC days a refresh asks for: the new ones and the last three.
+def days_to_ask(
+    read: Collection[date], today: date, window: int, reread: int = REREAD_DAYS
+) -> list[date] | None:
+    """Return the completed UTC days a refresh asks for: the new ones and the newest `reread`.
 
     `None` stands for everything on offer, which is what a first read wants. Days of the window that
     were never read count as new, however old they are.
@@ -38,7 +40,7 @@ def days_to_ask(read: Collection[date], today: date, window: int) -> list[date] 
     if not read:
         return None
     newest = newest_completed(today)
-    again = newest - (REREAD_DAYS - 1) * ONE_DAY
+    again = newest - (reread - 1) * ONE_DAY
     return [
         day
         for day in each_day(newest - (window - 1) * ONE_DAY, newest)
@@ -53,16 +55,32 @@ def judge(
     *,
     emptied_before: bool,
     now: datetime,
+    final_after: timedelta = timedelta(0),
 ) -> Verdict:
     """Decide what to do with the rows `reported` for `day`, given those `stored` (`None`: unread).
 
-    `emptied_before` says that the refresh before this one already found the day empty.
+    `emptied_before` says that the refresh before this one already found the day empty, and
+    `final_after` how long after its end the rows of a day may still come.
     """
     if reported:
-        same = stored is not None and sorted(reported) == sorted(stored)
+        same = stored is not None and same_rows(reported, stored)
         return Verdict.SAME if same and not emptied_before else Verdict.REPLACE
     if stored:
         return Verdict.REPLACE if emptied_before else Verdict.DOUBT
-    if stored is None and now < midnight(day) + ONE_DAY + SETTLES_AFTER:
+    if stored is None and now < midnight(day) + ONE_DAY + max(final_after, SETTLES_AFTER):
         return Verdict.UNREPORTED
     return Verdict.SAME if stored is not None else Verdict.REPLACE
+
+
+def same_rows(ones: Sequence[Usage], others: Sequence[Usage]) -> bool:
+    """Return whether two readings of a day say the same, however the amounts are written."""
+
+    def said(rows: Sequence[Usage]) -> set[Usage]:
+        return {row if row.raw is None else row._replace(raw=None) for row in rows}
+
+    return len(ones) == len(others) and said(ones) == said(others)
+
+
+def growing(days: Collection[date], now: datetime, final_after: timedelta) -> set[date]:
+    """Return those of the days whose rows may still grow at `now`."""
+    return {day for day in days if now < midnight(day) + ONE_DAY + final_after}

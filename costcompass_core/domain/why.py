@@ -12,6 +12,7 @@ from costcompass_core.domain.days import ONE_DAY, Period
 from costcompass_core.domain.errors import UsageError
 from costcompass_core.domain.query import SpendQuery, parse_spend
 from costcompass_core.domain.reports import Health
+from costcompass_core.domain.stack import Caveat
 
 DEFAULT_DAYS: Final = 7
 DEFAULT_PERIOD: Final = f"{DEFAULT_DAYS}d"
@@ -47,6 +48,8 @@ class WhyReport:
     health: tuple[Health, ...]
     meant: str | None = None
     not_yet: date | None = None
+    left_out: tuple[Caveat, ...] = ()
+    """Slow accounts that are not wholly known in both periods: no figure here includes them."""
 
     @property
     def comparable(self) -> bool:

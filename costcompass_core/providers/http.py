@@ -12,8 +12,9 @@ import logging
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 from urllib.parse import urlencode, urlsplit
 
 from costcompass_core import __version__
@@ -23,8 +24,9 @@ from costcompass_core.domain.errors import (
     Unavailable,
     UnreadableAnswer,
 )
+from costcompass_core.providers import strict_json
 from costcompass_core.providers.address import parts_of, private
-from costcompass_core.providers.base import Answer
+from costcompass_core.providers.base import Answer, Params, Refusals
 from costcompass_core.providers.deadline import Deadline
 from costcompass_core.providers.pace import Pace
 from costcompass_core.providers.quoting import quoting
@@ -42,6 +44,7 @@ for _library in ("httpx", "httpcore"):
 _SECRET_CHARACTERS: Final = 8
 """Words of a header value from this length on are hidden; shorter ones are schemes (`Bearer`)."""
 _FIRST_PAUSE_SECONDS: Final = 1.0
+_FORM: Final = "application/x-www-form-urlencoded"
 _HEADERS: Final = {
     "Accept": "application/json",
     "Accept-Encoding": "identity",  # a few compressed kilobytes can hide a gigabyte
@@ -150,8 +153,8 @@ class Http:
     """A `base.Client` below one base URL with one account's headers; for one thread at a time.
 
     `wait(seconds)` pauses between attempts and returns true when the program is stopping (an
-    `Event.wait`); `jitter` returns a number from 0 to 1. `pace` holds back what is posted. Close
-    it, or use it in a `with`.
+    `Event.wait`); `jitter` returns a number from 0 to 1. `pace` holds back what is posted, and
+    `refusals` are how this provider says no. Close it, or use it in a `with`.
     """
 
     def __init__(
@@ -163,6 +166,8 @@ class Http:
         limits: Limits = Limits(),
         jitter: Callable[[], float] = random.random,
         pace: Pace | None = None,
+        options: Mapping[str, str] | None = None,
+        refusals: Refusals | None = None,
     ) -> None:
         """Raise `ConfigError` for an unsafe address, `KeyRejected` for a key no header can hold."""
         self._base_url = check_base_url(base_url)
@@ -181,6 +186,11 @@ class Http:
         self._limits = limits
         self._jitter = jitter
         self._pace = pace
+        self._refusals = refusals
+        self.options: Mapping[str, str] = options or {}
+        """What the account's configuration says beside its name."""
+        self.server_time: datetime | None = None
+        """The server's own clock (UTC) as of its newest good answer, where it sent one."""
         self._line = Line(limits, self._quote, "base_url")
 
     def __enter__(self) -> Self:
@@ -193,19 +203,26 @@ class Http:
         """Give the connection back."""
         self._line.close()
 
-    def get(self, path: str, params: Mapping[str, str] | None = None) -> Answer:
+    def get(self, path: str, params: Params | None = None) -> Answer:
         """GET `path` and decode it, asking again where that can help; see `base.Client.get`."""
-        return self._ask("GET", path + (f"?{urlencode(params)}" if params else ""), path)
+        return self._ask(_Question("GET", path, _query(params)))
+
+    def get_lines(self, path: str, params: Params | None = None) -> Answer:
+        """GET `path`, likewise, and decode each of its lines; see `base.Client.get_lines`."""
+        return self._ask(_Question("GET", path, _query(params), decode=strict_json.decode_lines))
 
     def post(self, path: str, body: Mapping[str, Any]) -> Answer:
         """POST `body` as JSON, likewise, at the pace that is allowed; see `base.Client.post`."""
-        return self._ask("POST", path, path, json.dumps(body).encode())
+        return self._ask(_Question("POST", path, content=json.dumps(body).encode()))
 
-    def _ask(self, method: str, target: str, path: str, content: bytes = b"") -> Answer:
-        where = self._host + urlsplit(self._base_url).path + path
-        url = self._base_url + target
+    def post_form(self, path: str, fields: Mapping[str, str]) -> Answer:
+        """POST `fields` as a form, likewise; see `base.Client.post_form`."""
+        return self._ask(_Question("POST", path, content=urlencode(fields).encode(), kind=_FORM))
+
+    def _ask(self, question: _Question) -> Answer:
+        where = self._host + urlsplit(self._base_url).path + question.path
         attempt = 1
-        while isinstance(outcome := self._attempt(method, url, where, content), Failure):
+        while isinstance(outcome := self._attempt(question, where), Failure):
             pause = self._pause(attempt, outcome.after)
             patient = attempt < self._limits.attempts and pause <= self._limits.longest_wait
             if not (outcome.again and patient):
@@ -214,6 +231,7 @@ class Http:
             if self._wait(pause):
                 raise Unavailable(f"{where}: stopping, so not asked again")
             attempt += 1
+        self.server_time = outcome.server_time or self.server_time
         return outcome
 
     def _pause(self, attempt: int, after: float | None) -> float:
@@ -221,15 +239,33 @@ class Http:
         backoff = _FIRST_PAUSE_SECONDS * 2.0 ** (attempt - 1) * (0.5 + self._jitter() / 2)
         return max(min(backoff, self._limits.longest_wait), after or 0.0)
 
-    def _attempt(self, method: str, url: str, where: str, content: bytes) -> Answer | Failure:
-        headers = self._headers
+    def _attempt(self, question: _Question, where: str) -> Answer | Failure:
+        headers, content = self._headers, question.content
+        url = self._base_url + question.path + question.query
         if content:
-            headers = {**headers, "Content-Type": "application/json"}
+            headers = {**headers, "Content-Type": question.kind}
             pause = self._pace.reserve() if self._pace else 0.0
             if pause and self._wait(pause):
                 raise Unavailable(f"{where}: stopping, so not asked")
-        reply = self._line.exchange(method, url, headers, where, content)
-        return reply if isinstance(reply, Failure) else judge(reply, where, self._quote)
+        reply = self._line.exchange(question.method, url, headers, where, content)
+        if isinstance(reply, Failure):
+            return reply
+        return judge(reply, where, self._quote, self._refusals, question.decode)
+
+
+class _Question(NamedTuple):
+    """One request below the base URL; `decode` understands a good answer to it."""
+
+    method: str
+    path: str
+    query: str = ""
+    content: bytes = b""
+    kind: str = "application/json"
+    decode: Callable[[bytes], Any] = strict_json.decode
+
+
+def _query(params: Params | None) -> str:
+    return f"?{urlencode(params, doseq=True)}" if params else ""
 
 
 def possible(url: str) -> bool:

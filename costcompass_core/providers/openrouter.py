@@ -18,29 +18,17 @@ from costcompass_core.domain.errors import UnreadableAnswer, WrongKeyType
 from costcompass_core.domain.money import Usd, parse_amount
 from costcompass_core.domain.secret import Secret
 from costcompass_core.domain.usage import Activity, ApiKey, Balance, Usage
-from costcompass_core.providers.base import Client, KeyType, Provider
+from costcompass_core.providers.base import Client, KeyType, Provider, Refusals
 from costcompass_core.providers.fields import Days, Names, clean, count
+from costcompass_core.providers.keyforms import refuse_foreign
 from costcompass_core.providers.openrouter_analytics import ANALYTICS
 from costcompass_core.providers.openrouter_models import read_models
+from costcompass_core.providers.strict_json import raw_text
 
 WINDOW_DAYS: Final = 30
 """How many completed UTC days `/activity` reaches back."""
 
 _KEY: Final = re.compile(r"sk-or-v1-[0-9a-f]{64}")
-_OTHER_VENDORS: Final = {
-    "sk-ant-": "Anthropic",
-    "sk-proj-": "OpenAI",
-    "sk-svcacct-": "OpenAI",
-    "sk-admin-": "OpenAI",
-    "AIza": "Google",
-    "gsk_": "Groq",
-    "xai-": "xAI",
-    "hf_": "Hugging Face",
-    "pplx-": "Perplexity",
-    "xoxb-": "Slack",
-    "xoxp-": "Slack",
-    "xapp-": "Slack",
-}
 _MAKE_ONE: Final = (
     "make a Management key (formerly Provisioning key) at"
     " https://openrouter.ai/settings/management-keys"
@@ -53,16 +41,8 @@ _MOST_PAGES: Final = 50
 
 def check_form(key: Secret) -> bool:
     """Return whether `key` has the form of an OpenRouter key (management or not: all look alike)."""
-    text = key.expose()
-    for prefix, vendor in _OTHER_VENDORS.items():
-        if text.startswith(prefix):
-            raise WrongKeyType(f"this is a key of {vendor}, not of OpenRouter", _MAKE_ONE)
-    return _KEY.fullmatch(text) is not None
-
-
-def authorize(key: Secret) -> Mapping[str, str]:
-    """Return the headers that carry `key`."""
-    return {"Authorization": f"Bearer {key.expose()}"}
+    refuse_foreign(key, "openrouter", "OpenRouter", _MAKE_ONE)
+    return _KEY.fullmatch(key.expose()) is not None
 
 
 def identify(client: Client) -> KeyType:
@@ -180,6 +160,7 @@ def _rows(rows: list[Any]) -> tuple[Iterable[Usage], list[str]]:
                 count(row.get(field := "cached_tokens")),
                 parse_amount(row[field := "usage"]),
                 parse_amount(row[field := "byok_usage_inference"]),
+                raw=raw_text(row["usage"]),
             )
         except KeyError:
             raise _unreadable("/activity", f"has no {field} in row {number}") from None
@@ -258,9 +239,12 @@ PROVIDER: Final = Provider(
     base_url="https://openrouter.ai/api/v1",
     credits_url="https://openrouter.ai/settings/credits",
     check_form=check_form,
-    authorize=authorize,
     identify=identify,
     require_type=require_type,
+    refusals=Refusals(
+        r"\b(management|provisioning) keys?\b", "a management key (formerly provisioning key) can"
+    ),
+    key_words=f"a management key: {_MAKE_ONE}",
     read_balance=read_balance,
     read_activity=read_activity,
     list_keys=list_keys,

@@ -127,7 +127,11 @@ def _row(row: object, number: int, days: Days, names: Names, *, by_host: bool) -
         raise _unreadable(f"is odd in row {number}: {field} {reason}") from None
     if not model:
         raise _unreadable(f"is odd in row {number}: model is empty")
-    return Usage._make((day, model, model, host, host, *counts, *costs))
+    requests, prompt, completion, reasoning, cached = counts
+    cost, byok = costs
+    return Usage(
+        day, model, model, host, host, requests, prompt, completion, reasoning, cached, cost, byok
+    )
 
 
 def _amount(raw: object) -> Decimal:

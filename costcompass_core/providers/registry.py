@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from costcompass_core.providers import openrouter
+from costcompass_core.providers import focus, google_csv, openrouter
 from costcompass_core.providers.base import Provider
 
 PROVIDERS: Final[Mapping[str, Provider]] = {
-    provider.name: provider for provider in (openrouter.PROVIDER,)
+    provider.name: provider
+    for provider in (
+        openrouter.PROVIDER,
+        google_csv.PROVIDER,
+        focus.PROVIDER,
+    )
 }
 """Every provider by the name that configuration and vault entries use."""

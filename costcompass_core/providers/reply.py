@@ -18,11 +18,10 @@ from costcompass_core.domain.errors import (
     WrongKeyType,
 )
 from costcompass_core.providers import strict_json
-from costcompass_core.providers.base import Answer
+from costcompass_core.providers.base import Answer, Refusals
 
 LONGEST_WAIT: Final = 3600.0
 """Seconds that anybody is left alone for at most, whatever `Retry-After` says."""
-_WRONG_TYPE: Final = re.compile(r"\b(management|provisioning) keys?\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +42,17 @@ class Failure:
     after: float | None = None
 
 
-def judge(reply: Reply, where: str, quote: Callable[[str], str]) -> Answer | Failure:
-    """Return what a complete reply from `where` means; `quote` makes a stranger's words fit to print."""
+def judge(
+    reply: Reply,
+    where: str,
+    quote: Callable[[str], str],
+    refusals: Refusals | None = None,
+    decode: Callable[[bytes], Any] = strict_json.decode,
+) -> Answer | Failure:
+    """Return what a complete reply from `where` means; `quote` makes a stranger's words fit to print.
+
+    `decode` understands a good answer; a bad one is always read as JSON.
+    """
     if 300 <= reply.status < 400:
         what = f"{where} answered with a redirect ({reply.status}), which is never followed"
         return Failure(Unavailable(what, "check base_url"))
@@ -52,7 +60,8 @@ def judge(reply: Reply, where: str, quote: Callable[[str], str]) -> Answer | Fai
     if encoding not in ("", "identity"):
         return Failure(UnreadableAnswer(f"{where} answered compressed, though told not to"))
     try:
-        body, unreadable = strict_json.decode(reply.body), ""
+        good = reply.status == 200
+        body, unreadable = (decode if good else strict_json.decode)(reply.body), ""
     except ValueError as reason:
         body, unreadable = None, str(reason)
     error = body.get("error") if isinstance(body, dict) else None
@@ -60,10 +69,12 @@ def judge(reply: Reply, where: str, quote: Callable[[str], str]) -> Answer | Fai
         return Failure(UnreadableAnswer(f"{where} answered something {unreadable}"))
     if reply.status == 200 and error is None:
         return Answer(body, _moment(reply.headers.get("date")))
-    return _refusal(reply, where, error, quote)
+    return _refusal(reply, where, error, quote, refusals or Refusals("", ""))
 
 
-def _refusal(reply: Reply, where: str, error: Any, quote: Callable[[str], str]) -> Failure:
+def _refusal(
+    reply: Reply, where: str, error: Any, quote: Callable[[str], str], refusals: Refusals
+) -> Failure:
     """Return the failure for a bad status, or for an `error` in an answer that claims success."""
     said = error.get("message") if isinstance(error, dict) else error
     said = quote(said) if isinstance(said, str) else ""
@@ -71,9 +82,11 @@ def _refusal(reply: Reply, where: str, error: Any, quote: Callable[[str], str]) 
     if status == 200 and isinstance(error, dict) and type(error.get("code")) is int:
         status = error["code"]
     tail = f" ({status}: {said})" if said else f" ({status})"
-    if status == 403 and _WRONG_TYPE.search(said):
+    wrong_type = refusals.wrong_type
+    about = f"{said} {_code(error)}"
+    if status in {401, 403} and wrong_type and re.search(wrong_type, about, re.IGNORECASE):
         what = f"{where} refused this type of key{tail}"
-        return Failure(WrongKeyType(what, "a management key (formerly provisioning key) can"))
+        return Failure(WrongKeyType(what, refusals.mend))
     if status == 401 or (status == 403 and error is not None):
         what = f"{where} rejected the key{tail}"
         mend = "make sure that it still exists, then store it again: costcompass vault add"
@@ -83,6 +96,15 @@ def _refusal(reply: Reply, where: str, error: Any, quote: Callable[[str], str]) 
     again = status == 429 or 500 <= status < 600
     kind = Declined if status == 400 else Unavailable
     return Failure(kind(f"{where} answered with an error{tail}", mend), again, after)
+
+
+def _code(error: Any) -> str:
+    """Return the word by which programs are to know an error, where there is one."""
+    if not isinstance(error, dict):
+        return ""
+    details = error.get("details")
+    inner = details.get("error_code") if isinstance(details, dict) else None
+    return " ".join(one for one in (error.get("code"), inner) if isinstance(one, str))
 
 
 def _moment(http_date: str | None) -> datetime | None:

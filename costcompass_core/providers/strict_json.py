@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Self
+
+from costcompass_core.domain.money import plain
 
 
 def decode(body: bytes) -> Any:
@@ -33,6 +35,49 @@ def decode(body: bytes) -> Any:
         raise ValueError("holding a number out of any range") from None
 
 
+def decode_lines(body: bytes) -> list[Any]:
+    """Return the value of each line (JSON Lines), empty ones left out. Raises as `decode` does."""
+    found = []
+    for number, line in enumerate(body.splitlines(), 1):
+        if line.strip():
+            try:
+                found.append(decode(line))
+            except ValueError as why:
+                raise ValueError(f"{why}, in line {number}") from None
+    return found
+
+
+class Number(Decimal):
+    """A fraction whose text has an exponent: `raw` is how it was written."""
+
+    raw: str
+
+    def __new__(cls, text: str) -> Self:
+        """Keep `text` beside its value."""
+        self = super().__new__(cls, text)
+        self.raw = text
+        return self
+
+
+def raw_text(amount: Any) -> str | None:
+    """Return how an amount was written, `None` where that is its plain notation (`money.plain`)."""
+    if isinstance(amount, str):
+        written = amount
+    elif isinstance(amount, Number):
+        return amount.raw
+    elif isinstance(amount, Decimal):
+        if amount:
+            return None  # without an exponent a decimal keeps every digit that was written
+        written = format(amount, "f")
+    else:
+        written = str(amount)
+    return None if written == plain(Decimal(written)) else written
+
+
+def _fraction(text: str) -> Decimal:
+    return Number(text) if "e" in text or "E" in text else Decimal(text)
+
+
 class _Refused(ValueError):
     """JSON that other parsers may take."""
 
@@ -56,5 +101,5 @@ def _looks_like(text: str) -> str:
 
 
 _DECODER = json.JSONDecoder(
-    parse_float=Decimal, parse_constant=_no_constant, object_pairs_hook=_unique
+    parse_float=_fraction, parse_constant=_no_constant, object_pairs_hook=_unique
 )

@@ -115,7 +115,15 @@ def _counter(at: str, used: str, withdrawn: str) -> Counter:
 
 
 def first_read_on(tx: sqlite3.Connection, account: str) -> date | None:
-    """Return the UTC day of the first reading of an account's balance, `None` without any."""
-    [first] = tx.execute("SELECT min(at) FROM balance WHERE account = ?", (account,)).fetchone()
+    """Return the UTC day of the first reading of an account's balance, `None` without any.
+
+    Where a provider tells no balance, it is that of the oldest reading of its days.
+    """
+    [first] = tx.execute(
+        "SELECT coalesce((SELECT min(at) FROM balance WHERE account = ?1),"
+        " (SELECT min(read_at) FROM usage_day JOIN account ON name = account"
+        " WHERE account = ?1 AND slow))",
+        (account,),
+    ).fetchone()
     at = moment_of(first)
     return None if at is None else utc_day(at)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
+from collections.abc import Sequence
 from datetime import date, datetime
 
 from costcompass_core.domain.days import Month
@@ -15,12 +17,15 @@ from costcompass_core.storage.codec import moment_text, sum_of, usd_of
 _CONFIGURED = "account IN (SELECT name FROM account)"
 
 
-def model_days(tx: sqlite3.Connection, first: date, last: date) -> list[ModelDay]:
-    """Return what each model cost on each UTC day of the range."""
+def model_days(
+    tx: sqlite3.Connection, first: date, last: date, accounts: Sequence[str]
+) -> list[ModelDay]:
+    """Return what each model of the accounts cost on each UTC day of the range."""
     found = tx.execute(
         "SELECT day, model, group_concat(cost, ' ') FROM usage"
-        f" WHERE {_CONFIGURED} AND day BETWEEN ? AND ? GROUP BY day, model",
-        (first.isoformat(), last.isoformat()),
+        " WHERE account IN (SELECT value FROM json_each(?)) AND day BETWEEN ? AND ?"
+        " GROUP BY day, model",
+        (json.dumps(list(accounts)), first.isoformat(), last.isoformat()),
     )
     return [
         ModelDay(date.fromisoformat(day), model, Usd(sum_of(all_))) for day, model, all_ in found
@@ -54,7 +59,7 @@ def day_changes(tx: sqlite3.Connection, since: datetime, until: datetime) -> lis
     """Return how stored days changed after `since`, up to `until`, in that order."""
     found = tx.execute(
         "SELECT account, day, changed_at, cost_before, cost_after FROM usage_change"
-        f" WHERE {_CONFIGURED} AND changed_at > ? AND changed_at <= ? ORDER BY id",
+        f" WHERE settled AND {_CONFIGURED} AND changed_at > ? AND changed_at <= ? ORDER BY id",
         (moment_text(since), moment_text(until)),
     )
     return [

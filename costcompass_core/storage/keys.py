@@ -56,7 +56,7 @@ def _replace_day(
     tx.execute("DELETE FROM key_usage WHERE account = ? AND day = ? AND key = ?", place)
     tx.executemany(
         "INSERT INTO key_usage VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [(*place, row.name, *row[3:], plain(row.cost), plain(row.byok_cost)) for row in rows],
+        [(*place, row.name, *row[3:8], plain(row.cost), plain(row.byok_cost)) for row in rows],
     )
 
 

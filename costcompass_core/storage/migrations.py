@@ -49,6 +49,15 @@ def m0005_people(db: Database) -> None:
     _run(db, _PEOPLE)
 
 
+def m0006_stack(db: Database) -> None:
+    """Take rows of every provider and currency; the view `usage` is what is in dollars.
+
+    The table is made anew, because currency and source belong to its key. The key's columns come
+    first: where they do not, SQLite's own check (3.40) takes one column for another.
+    """
+    _run(db, _STACK)
+
+
 def _run(db: Database, statements: str) -> None:
     for statement in statements.split(";"):
         if statement.strip():
@@ -196,7 +205,70 @@ INSERT INTO marker SELECT 'welcome', min(at)
 """
 
 
-STEPS: Final = (m0001_ledger, m0002_alerts, m0003_analytics, m0004_catalogue, m0005_people)
+_STACK: Final = f"""
+CREATE TABLE cost (
+    account TEXT NOT NULL, day TEXT NOT NULL, model TEXT NOT NULL, permaslug TEXT NOT NULL,
+    endpoint TEXT NOT NULL, currency TEXT NOT NULL, source TEXT NOT NULL,
+    host TEXT NOT NULL,{_COUNTS}, cache_write_tokens INTEGER, raw TEXT, basis TEXT NOT NULL,
+    once INTEGER NOT NULL, quantity TEXT, unit TEXT NOT NULL,
+    PRIMARY KEY (account, day, model, permaslug, endpoint, currency, source)
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO cost
+    SELECT account, day, model, permaslug, endpoint, 'USD', '', host, requests, prompt_tokens,
+        completion_tokens, reasoning_tokens, cached_tokens, cost, byok_cost, NULL, NULL,
+        'reported', 0, NULL, '' FROM usage;
+
+DROP TABLE usage;
+
+CREATE VIEW usage AS
+    SELECT account, day, model, permaslug, endpoint, host, requests, prompt_tokens,
+        completion_tokens, reasoning_tokens, cached_tokens, cost, byok_cost
+    FROM cost WHERE currency = 'USD';
+
+CREATE INDEX cost_foreign ON cost (day) WHERE currency <> 'USD';
+
+ALTER TABLE usage_day ADD COLUMN final INTEGER NOT NULL DEFAULT 1;
+
+ALTER TABLE usage_day ADD COLUMN once TEXT NOT NULL DEFAULT '0';
+
+ALTER TABLE usage_change ADD COLUMN settled INTEGER NOT NULL DEFAULT 1;
+
+ALTER TABLE account ADD COLUMN title TEXT NOT NULL DEFAULT '';
+
+ALTER TABLE account ADD COLUMN slow INTEGER NOT NULL DEFAULT 0;
+
+ALTER TABLE account ADD COLUMN part_of TEXT NOT NULL DEFAULT '';
+
+CREATE TABLE purse (
+    account TEXT NOT NULL, currency TEXT NOT NULL, at TEXT NOT NULL,
+    total TEXT NOT NULL, granted TEXT NOT NULL, topped_up TEXT NOT NULL,
+    PRIMARY KEY (account, currency, at)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE bill (
+    folder TEXT NOT NULL, file TEXT NOT NULL, account TEXT NOT NULL,
+    digest TEXT NOT NULL, made_at TEXT NOT NULL, read_at TEXT NOT NULL,
+    first TEXT NOT NULL, last TEXT NOT NULL,
+    PRIMARY KEY (folder, file, account)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE declared (
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL, amount TEXT NOT NULL, currency TEXT NOT NULL,
+    per TEXT NOT NULL, start TEXT NOT NULL, until TEXT, provider TEXT NOT NULL,
+    added_at TEXT NOT NULL
+) STRICT
+"""
+
+
+STEPS: Final = (
+    m0001_ledger,
+    m0002_alerts,
+    m0003_analytics,
+    m0004_catalogue,
+    m0005_people,
+    m0006_stack,
+)
 """Every step, in order; a ledger remembers those it went through by name."""
 
 

@@ -55,7 +55,7 @@ def day_losses(tx: sqlite3.Connection, account: str, since: date) -> list[DayLos
 def settled_days(tx: sqlite3.Connection, account: str, since: date) -> set[date]:
     """Return the UTC days since `since` that were read after they counted as reported."""
     found = tx.execute(
-        "SELECT day, read_at FROM usage_day WHERE account = ? AND day >= ?",
+        "SELECT day, read_at FROM usage_day WHERE account = ? AND day >= ? AND final",
         (account, since.isoformat()),
     )
     read = {day_of(day): moment_of(at) for day, at in found}

@@ -17,6 +17,7 @@ from costcompass_core.domain.errors import (
 )
 from costcompass_core.domain.reports import Health
 from costcompass_core.storage.codec import day_of, moment_of, moment_text
+from costcompass_core.storage.usage import DECLARED
 
 Part = Literal["balance", "activity"]
 
@@ -50,10 +51,10 @@ _REASONS: Final[tuple[tuple[type[CostCompassError], str], ...]] = (
 
 
 def attempts(tx: sqlite3.Connection, account: str) -> dict[str, Attempt]:
-    """Return the newest try at each part of the account."""
+    """Return the newest try at each part of the account, or of the folder that it is found in."""
     found = tx.execute(
         "SELECT part, tried_at, succeeded_at, failures, error, permanent, reason FROM refresh"
-        " WHERE account = ?",
+        " WHERE account = coalesce((SELECT nullif(part_of, '') FROM account WHERE name = ?1), ?1)",
         (account,),
     )
     return {
@@ -86,23 +87,36 @@ def note_failure(
 
 
 def health(tx: sqlite3.Connection) -> list[Health]:
-    """Return how far each known account's data reaches and what is wrong with it now."""
-    return [
-        _health(tx, name, provider)
-        for name, provider in tx.execute("SELECT name, provider FROM account ORDER BY name")
-    ]
+    """Return how far each known account's data reaches and what is wrong with it now.
+
+    A folder whose files were read stands for itself only while something is wrong with it: else the
+    accounts found in its files do.
+    """
+    rows = tx.execute(
+        "SELECT name, provider, title, slow, part_of FROM account WHERE name != ? ORDER BY name",
+        (DECLARED,),
+    ).fetchall()
+    folders = {part_of for *_, part_of in rows}
+    found = [(name, _health(tx, (name, *rest))) for name, *rest in rows]
+    return [one for name, one in found if one.error or name not in folders]
 
 
-def _health(tx: sqlite3.Connection, name: str, provider: str) -> Health:
-    [newest] = tx.execute("SELECT max(day) FROM usage_day WHERE account = ?", (name,)).fetchone()
+def _health(tx: sqlite3.Connection, account: tuple[str, str, str, int, str]) -> Health:
+    name, provider, title, slow, part_of = account
+    own = "SELECT day FROM usage_day WHERE account = ?"
+    newest = tx.execute(f"{own} AND final ORDER BY day DESC LIMIT 1", (name,)).fetchone()
+    first = tx.execute(f"{own} ORDER BY day LIMIT 1", (name,)).fetchone() if slow else None
     tries = attempts(tx, name)
     activity = tries.get("activity")
-    wrong = next((one for one in tries.values() if one.error), None)
+    wrong = None if part_of else next((one for one in tries.values() if one.error), None)
     return Health(
         name,
         provider,
-        day_of(newest),
+        day_of(newest[0]) if newest else None,
         activity.succeeded_at if activity else None,
         wrong.error if wrong else None,
         wrong.tried_at if wrong else None,
+        title or provider,
+        bool(slow),
+        day_of(first[0]) if first else None,
     )

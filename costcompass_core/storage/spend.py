@@ -7,25 +7,40 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from costcompass_core.domain.burn import History
 from costcompass_core.domain.days import ONE_DAY, Month, missing
 from costcompass_core.domain.money import Usd, exact_sum
+from costcompass_core.domain.purses import UNATTRIBUTED
 from costcompass_core.domain.query import Dimension
-from costcompass_core.domain.reports import Amounts
+from costcompass_core.domain.reports import BETWEEN, Amounts
+from costcompass_core.domain.usage import USD
+from costcompass_core.storage.accounts import slow_spans
 from costcompass_core.storage.codec import day_of, sum_of, usd_of
-from costcompass_core.storage.usage import AMOUNTS, COUNTS, SUMS
+from costcompass_core.storage.usage import AMOUNTS, COUNTS, DECLARED, SUMS
 
-NAMES: Final[dict[Dimension, str]] = {
+Grouping = Dimension | Literal["offer"]
+"""What rows can be grouped by; an offer is a model as one provider sells it."""
+PROVIDER: Final = "(SELECT provider FROM account WHERE name = account)"
+NAMES: Final[dict[Grouping, str]] = {
     "model": "model",
     "host": "host",
     "day": "day",
     "account": "account",
-    "provider": "(SELECT provider FROM account WHERE name = account)",
+    "provider": PROVIDER,
+    "service": f"CASE {PROVIDER} WHEN 'openrouter' THEN 'OpenRouter' ELSE host END",
+    "offer": f"{PROVIDER} || '{BETWEEN}' || model",
     "key": "''",  # rows do not know their key; `storage.keys` does
 }
 """What each dimension groups rows by, as SQL."""
+IN_DOLLARS: Final = (
+    "d.rows > 0 AND EXISTS (SELECT 1 FROM usage u WHERE u.account = d.account AND u.day = d.day)"
+)
+"""Whether a day `d` of `usage_day` has rows in USD."""
+
+
+_COUNTS_OF_ROW: Final = ", ".join(f"c.{name}" for name in COUNTS.split(", "))
 
 
 class _Source(NamedTuple):
@@ -38,9 +53,9 @@ class _Source(NamedTuple):
 
 
 def amounts(
-    tx: sqlite3.Connection, first: date, last: date, by: Dimension, models: str | None
+    tx: sqlite3.Connection, first: date, last: date, by: Grouping, models: str | None
 ) -> list[Amounts]:
-    """Return the account's reported usage from `first` to `last`, grouped by a dimension.
+    """Return the accounts' usage in USD from `first` to `last`, grouped by a dimension.
 
     `models` is a JSON array of the model names to keep (`None`: all). A name can come more than
     once, from different months: `domain.reports.grouped` adds them up.
@@ -59,7 +74,7 @@ def amounts(
 
 
 def _sources(
-    tx: sqlite3.Connection, first: date, last: date, by: Dimension, models: str | None
+    tx: sqlite3.Connection, first: date, last: date, by: Grouping, models: str | None
 ) -> Iterator[_Source]:
     """Yield the tables that cover the range, each row of usage once."""
     if by == "day":
@@ -81,7 +96,7 @@ def _sources(
 
 
 def costs(
-    tx: sqlite3.Connection, first: date, last: date, by: Dimension, models: str | None
+    tx: sqlite3.Connection, first: date, last: date, by: Grouping, models: str | None
 ) -> dict[str, Usd]:
     """Return what `amounts` does, but only the USD under each name."""
     found: dict[str, Usd] = {}
@@ -153,21 +168,50 @@ def models_json(names: list[str]) -> str:
 
 
 def histories(tx: sqlite3.Connection, since: date) -> dict[str, History]:
-    """Return each account's spend per read UTC day since `since`, and the day it all began."""
+    """Return each account's spend per final UTC day since `since`, and the day it all began.
+
+    What happens once stands apart: it says nothing of the days to come. Nor does a day, wherefore it
+    is left out, that ends a time in which nobody looked at a balance: what it cost is not known. A
+    slow account that never cost a dollar has no history in dollars.
+    """
     began = {
         account: day_of(first)
         for account, first in tx.execute(
-            "SELECT account, min(day) FROM usage_day WHERE rows > 0 GROUP BY account"
+            f"SELECT name, (SELECT day FROM usage_day d WHERE account = name AND {IN_DOLLARS}"
+            " ORDER BY day LIMIT 1) FROM account"
         )
     }
     spent: dict[str, dict[date, Usd]] = {}
-    for account, day, cost in tx.execute(
-        "SELECT account, day, cost FROM usage_day"
-        " WHERE account IN (SELECT name FROM account) AND day >= ?",
-        (since.isoformat(),),
+    apart: dict[str, dict[date, Usd]] = {}
+    for account, day, cost, once in tx.execute(
+        "SELECT account, day, cost, once FROM usage_day WHERE final AND day >= ?"
+        " AND account IN (SELECT name FROM account WHERE name != ? AND NOT (slow AND NOT EXISTS"
+        " (SELECT 1 FROM usage u WHERE u.account = name)))",
+        (since.isoformat(), DECLARED),
     ):
-        spent.setdefault(account, {})[date.fromisoformat(day)] = usd_of(cost)
-    return {account: History(days, began.get(account)) for account, days in spent.items()}
+        usual = usd_of(cost)
+        if once != "0":
+            usual -= usd_of(once)
+            apart.setdefault(account, {})[date.fromisoformat(day)] = usd_of(once)
+        spent.setdefault(account, {})[date.fromisoformat(day)] = usual
+    for account, day, currency in unseen(tx, since):
+        if currency == USD and account in spent:
+            spent[account].pop(day, None)
+    return {
+        account: History(days, began.get(account), apart.get(account, {}))
+        for account, days in spent.items()
+    }
+
+
+def unseen(tx: sqlite3.Connection, since: date) -> set[tuple[str, date, str]]:
+    """Return account, UTC day and currency of what a balance lost while nobody looked for days."""
+    found = tx.execute(
+        "SELECT account, day, currency FROM cost WHERE account IN"
+        " (SELECT name FROM account a WHERE EXISTS (SELECT 1 FROM purse p WHERE p.account = a.name))"
+        " AND day >= ? AND endpoint = ?",
+        (since.isoformat(), UNATTRIBUTED),
+    )
+    return {(account, date.fromisoformat(day), currency) for account, day, currency in found}
 
 
 def read_days(tx: sqlite3.Connection, account: str, first: date, last: date) -> set[date]:
@@ -182,14 +226,18 @@ def read_days(tx: sqlite3.Connection, account: str, first: date, last: date) -> 
 def unread_days(
     tx: sqlite3.Connection, days: Sequence[date], accounts: Iterable[str]
 ) -> tuple[date, ...]:
-    """Return those of `days`, in order, that at least one of the accounts was never read for."""
+    """Return those of `days`, in order, that at least one of the accounts was never read for.
+
+    Of a slow account, only gaps between its first and its newest day count.
+    """
     if not days:
         return ()
-    unread = {
-        day
-        for account in accounts
-        for day in missing(days, read_days(tx, account, min(days), max(days)))
-    }
+    first, last, unread = min(days), max(days), set()
+    slow = slow_spans(tx)
+    for account in accounts:
+        read = read_days(tx, account, first, last)
+        since, until = slow.get(account, (first, last))
+        unread |= {day for day in missing(days, read) if since <= day <= until}
     return tuple(sorted(unread))
 
 
@@ -204,12 +252,13 @@ def day_cost(tx: sqlite3.Connection, account: str, day: date) -> Usd | None:
 def first_day(tx: sqlite3.Connection) -> date | None:
     """Return the first UTC day that was ever read.
 
-    Days without rows that only analytics speak of do not count before the first with rows: they
-    may be from before the account was opened.
+    Days without rows that only analytics or slow providers speak of do not count before the first
+    with rows: they may be from before the account was opened.
     """
+    own = "SELECT day FROM usage_day WHERE account = name"
     [found] = tx.execute(
-        "SELECT coalesce(min(day) FILTER (WHERE rows > 0 OR source = 'activity'), min(day))"
-        " FROM usage_day"
+        f"SELECT coalesce(min(({own} AND (rows > 0 OR (source = 'activity' AND NOT slow))"
+        f" ORDER BY day LIMIT 1)), min(({own} ORDER BY day LIMIT 1))) FROM account"
     ).fetchone()
     return day_of(found)
 
@@ -224,10 +273,18 @@ def spent_between(tx: sqlite3.Connection, account: str, first: date, last: date)
 
 
 def every_row(tx: sqlite3.Connection, first: str, last: str) -> Iterator[tuple[object, ...]]:
-    """Yield all stored rows of the range of ISO days, in order, amounts as reported."""
+    """Yield all stored rows of the range of ISO days, in order, amounts as reported.
+
+    The amount in USD is `NULL` for a row in another currency; the one in its own comes after.
+    """
     yield from tx.execute(
-        f"SELECT day, account, coalesce(provider, ''), model, permaslug, endpoint, host, {COUNTS},"
-        " cost, byok_cost FROM usage LEFT JOIN account a ON a.name = account"
-        " WHERE day BETWEEN ? AND ? ORDER BY day, account, model, permaslug, endpoint",
+        "SELECT c.day, c.account, coalesce(provider, ''), model, permaslug, endpoint, host,"
+        f" {_COUNTS_OF_ROW}, CASE WHEN currency = 'USD' THEN c.cost END, c.byok_cost, c.cost,"
+        " currency, basis, coalesce(d.final, 1), c.once, coalesce(raw, c.cost), quantity, unit,"
+        " cache_write_tokens, CASE WHEN c.source = '' THEN coalesce(d.source, '') ELSE c.source END"
+        " FROM cost c LEFT JOIN account a ON a.name = c.account"
+        " LEFT JOIN usage_day d ON d.account = c.account AND d.day = c.day"
+        " WHERE c.day BETWEEN ? AND ?"
+        " ORDER BY c.day, c.account, model, permaslug, endpoint, currency, c.source",
         (first, last),
     )

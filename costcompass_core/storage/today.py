@@ -14,7 +14,7 @@ from costcompass_core.domain.reports import Amounts
 from costcompass_core.domain.usage import SoFar
 from costcompass_core.storage.codec import moment_of, moment_text, sum_of
 from costcompass_core.storage.spend import NAMES
-from costcompass_core.storage.usage import AMOUNTS, SUMS
+from costcompass_core.storage.usage import AMOUNTS, DECLARED, SUMS
 
 _KNOWN: Final = (
     "account IN (SELECT name FROM account JOIN today_read r ON r.account = name AND r.day = ?1)"
@@ -113,11 +113,15 @@ def today_reported(tx: sqlite3.Connection, day: date) -> tuple[datetime, Usd] | 
 
 
 def today_silent(tx: sqlite3.Connection, day: date) -> tuple[str, ...]:
-    """Return the configured accounts of which nothing is reported of the UTC day."""
+    """Return the configured accounts of which nothing is reported of the UTC day.
+
+    What people declared is no account, and a folder is none beside those found in its files.
+    """
     found = tx.execute(
-        "SELECT name FROM account WHERE NOT EXISTS"
+        "SELECT name FROM account a WHERE name != ? AND NOT EXISTS"
+        " (SELECT 1 FROM account WHERE part_of = a.name) AND NOT EXISTS"
         " (SELECT 1 FROM today_read r WHERE r.account = name AND r.day = ?) ORDER BY name",
-        (day.isoformat(),),
+        (DECLARED, day.isoformat()),
     )
     return tuple(row[0] for row in found)
 

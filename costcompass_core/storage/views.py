@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -14,6 +14,7 @@ from costcompass_core.domain.forecast import AccountBalance
 from costcompass_core.domain.money import Usd
 from costcompass_core.domain.outlook import LEVEL_DAYS, outlook_of
 from costcompass_core.domain.past import BANDS, PAST_DAYS, Past, Used
+from costcompass_core.domain.purses import Sample
 from costcompass_core.domain.reports import Amounts
 from costcompass_core.domain.rules.pace import recent_run
 from costcompass_core.domain.rules.views import (
@@ -23,8 +24,11 @@ from costcompass_core.domain.rules.views import (
     Lately,
     Leader,
     PartState,
+    PurseView,
     Today,
 )
+from costcompass_core.domain.usage import USD
+from costcompass_core.storage.accounts import slow_accounts
 from costcompass_core.storage.balance import (
     counter_near,
     first_counter,
@@ -32,7 +36,9 @@ from costcompass_core.storage.balance import (
     newest_counter,
 )
 from costcompass_core.storage.codec import sum_of
+from costcompass_core.storage.currencies import foreign_histories
 from costcompass_core.storage.digest import balances_at
+from costcompass_core.storage.purses import newest_purses
 from costcompass_core.storage.refreshes import attempts
 from costcompass_core.storage.spend import day_cost, histories
 from costcompass_core.storage.usage import sum_if_known
@@ -57,6 +63,8 @@ def account_views(
 ) -> list[AccountView]:
     """Return each account as it is stored at `now`; `since` is when watching began.
 
+    A slow account is looked at as of the end of its newest final UTC day: later ones may still grow.
+
     Who was used is only loaded for the account whose usage was `just_read`: it takes far longer
     than all the rest, and changes with nothing else.
     """
@@ -66,14 +74,31 @@ def account_views(
         name: _before(today, one)
         for name, one in histories(tx, today - _EXPECTS_BY * ONE_DAY).items()
     }
-    nothing = History({}, None)
-    return [
-        replace(
-            _account_view(tx, name, spent.get(name, nothing), balances.get(name), now, since),
-            used=used_lately(tx, name, today) if name == just_read else None,
-        )
-        for name in names
-    ]
+    nothing, late = History({}, None), slow_accounts(tx)
+    readings = newest_purses(tx, now + AHEAD)
+    other = foreign_histories(tx, today - _LOOKS_BACK * ONE_DAY) if readings else {}
+    found = []
+    for name in names:
+        history = spent.get(name, nothing)
+        pivot = history.through + ONE_DAY if name in late and history.through else today
+        view = _account_view(tx, name, history, balances.get(name), (now, since, pivot))
+        used = used_lately(tx, name, pivot) if name == just_read else None
+        purses = _purses(name, readings.get(name, []), other)
+        found.append(replace(view, used=used, slow=name in late, purses=purses))
+    return found
+
+
+def _purses(
+    account: str, readings: Iterable[Sample], histories: Mapping[str, Mapping[str, History]]
+) -> tuple[PurseView, ...]:
+    """Return an account's prepaid money in other currencies, each with the burn of its own days."""
+    found = []
+    for one in readings:
+        currency = one.purse.currency
+        if currency != USD:
+            history = histories.get(currency, {}).get(account, History({}, None))
+            found.append(PurseView(currency, Usd(one.purse.total), one.at, burn_of(history)))
+    return tuple(found)
 
 
 def _before(today: date, history: History) -> History:
@@ -86,10 +111,9 @@ def _account_view(
     name: str,
     history: History,
     balance: AccountBalance | None,
-    *moments: datetime,
+    moments: tuple[datetime, datetime, date],
 ) -> AccountView:
-    now, since = moments
-    today = utc_day(now)
+    now, since, today = moments
     recent = _recent_days(tx, name, history, today)
     run, past = recent_run(recent), _past(tx, name, history, recent, today)
     oldest = today - _LOOKS_BACK * ONE_DAY

@@ -125,7 +125,9 @@ def _fill(
         if not days:
             continue
         with store.writing() as tx:
-            usage_queries.remember_account(tx, account, provider.name)
+            usage_queries.remember_account(
+                tx, account, provider.name, provider.title, slow=provider.slow
+            )
             stored = usage_queries.add_past(tx, account, days, now())
         rows = [row for day in stored for row in days[day]]
         filled.days += len(stored)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
-from costcompass_core.domain.burn import burn_of, combined
+from costcompass_core.domain.burn import History, combined
 from costcompass_core.domain.days import ONE_DAY, Month, midnight, newest_completed, utc_day
 from costcompass_core.domain.digest import (
     DigestReport,
@@ -17,7 +17,6 @@ from costcompass_core.domain.digest import (
     health_at,
     looks_back,
 )
-from costcompass_core.domain.forecast import next_month
 from costcompass_core.domain.ledger import USUAL_DAYS, Ledger, restatements, whole_months
 from costcompass_core.domain.money import ZERO
 from costcompass_core.domain.movers import Mover, most_moved
@@ -25,9 +24,11 @@ from costcompass_core.domain.notices import settled_at
 from costcompass_core.domain.prices import News, news
 from costcompass_core.domain.query import Dimension
 from costcompass_core.domain.reports import Amounts, Health, SpendRow, known_through, ranked
+from costcompass_core.domain.stack_forecast import next_of_all
 from costcompass_core.domain.subscriptions import Subscription, due_in, in_other_currencies
 from costcompass_core.domain.welcome import WelcomeReport
 from costcompass_core.storage.catalogue import expiries_at, list_changes
+from costcompass_core.storage.declared import every_subscription
 from costcompass_core.storage.digest import balances_at, day_changes, model_days, models_before
 from costcompass_core.storage.incidents import open_incidents
 from costcompass_core.storage.outbox import marked_at, marked_before
@@ -35,7 +36,7 @@ from costcompass_core.storage.refreshes import health
 from costcompass_core.storage.spend import amounts, first_day, histories
 from costcompass_core.storage.store import Store
 from costcompass_core.storage.views import today_of
-from costcompass_core.usecases.expect import forecast_at
+from costcompass_core.usecases.expect import forecast_at, with_currencies
 from costcompass_core.usecases.levers import in_use
 from costcompass_core.usecases.welcome import welcome_report
 
@@ -45,6 +46,12 @@ _EVERY: Final = ONE_DAY
 
 _LONGEST_NEWS: Final = 31 * ONE_DAY
 """How far back prices are news where no digest came for long."""
+
+
+_WAITS_FOR_SLOW: Final = 6 * ONE_DAY
+"""How long after the last day of a month began its report waits for providers that report late."""
+_LATEST: Final = 7 * ONE_DAY
+"""How far a provider may be behind to be waited for: a folder of old bills is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +67,12 @@ class Reporter:
         Readings after `at` are left out; what each day cost is told as it is stored now.
         """
         with self.store.reading() as tx:
-            return _digest(tx, day, at, self.subscriptions)
+            return _digest(tx, day, at, every_subscription(tx, self.subscriptions))
 
     def monthly(self, month: Month, now: datetime) -> MonthlyReport:
         """Return the report of a UTC month that is over."""
         with self.store.reading() as tx:
-            return _monthly(tx, month, now, self.subscriptions)
+            return _monthly(tx, month, now, every_subscription(tx, self.subscriptions))
 
     def welcome(self, now: datetime) -> WelcomeReport:
         """Return what a first start has found."""
@@ -77,12 +84,18 @@ def month_complete(tx: sqlite3.Connection, month: Month, now: datetime) -> bool:
     """Return whether every day of `month` is known for every account, and the last has settled."""
     if now < settled_at(month.last):
         return False
-    ledger = _ledger(tx, month.first, health(tx))
-    return bool(ledger.accounts) and not ledger.missing(month.first, month.last)
+    conditions = health(tx)
+    ledger = _ledger(tx, month.first, conditions)
+    waits = now < midnight(month.last) + _WAITS_FOR_SLOW and any(
+        one.slow and one.data_through and month.last - _LATEST <= one.data_through < month.last
+        for one in conditions
+    )
+    return bool(ledger.accounts) and not ledger.missing(month.first, month.last) and not waits
 
 
 def _ledger(tx: sqlite3.Connection, since: date, conditions: Sequence[Health]) -> Ledger:
-    return Ledger(tuple(one.account for one in conditions), histories(tx, since))
+    slow = frozenset(one.account for one in conditions if one.slow)
+    return Ledger(tuple(one.account for one in conditions), histories(tx, since), slow)
 
 
 def digest_name(day: date) -> str:
@@ -106,20 +119,21 @@ def _digest(
     conditions = health_at(health(tx), at, newest, first_day(tx))
     since = looks_back(newest, known_through(conditions))
     ledger = _ledger(tx, since, conditions).until(newest)
+    outlook = forecast_at(
+        tx,
+        at,
+        ledger.histories,
+        balances_at(tx, at),
+        subscriptions=subscriptions,
+        conditions=conditions,
+    )
     return digest_of(
         day,
         at,
         newest,
         ledger,
-        forecast_at(
-            tx,
-            at,
-            ledger.histories,
-            balances_at(tx, at),
-            subscriptions=subscriptions,
-            conditions=conditions,
-        ),
-        costs=model_days(tx, newest - USUAL_DAYS * ONE_DAY, newest),
+        with_currencies(tx, outlook, at, subscriptions),
+        costs=model_days(tx, newest - USUAL_DAYS * ONE_DAY, newest, ledger.prompt().accounts),
         known_models=models_before(tx, newest),
         incidents=[one for one in open_incidents(tx) if one.opened_at <= at],
         changes=day_changes(tx, at - _EVERY, at),
@@ -136,25 +150,37 @@ def _monthly(
     rows, total, byok = ranked(_month_amounts(tx, month, "model"))
     against = whole_months(ledger, month)
     accounts = ranked(_month_amounts(tx, month, "account"))[0] if len(conditions) > 1 else ()
-    together = combined(list(ledger.histories.values()))
+    daily = combined(list(ledger.prompt().histories.values())).spent
     return MonthlyReport(
         month=month,
         total=total,
         byok=byok,
         rows=rows,
         accounts=accounts,
-        days=tuple((day, usd) for day, usd in sorted(together.spent.items()) if day >= month.first),
+        days=tuple(
+            (day, ledger.spent(day, day) or ZERO) for day in sorted(daily) if day >= month.first
+        ),
         against=against,
         movers=_month_movers(tx, month, rows) if against else (),
         subscriptions=due_in(month, subscriptions),
         foreign_subscriptions=tuple(in_other_currencies(month, subscriptions)),
-        outlook=next_month(month.last, burn_of(together), subscriptions),
+        outlook=next_of_all(month.last, _apart(ledger, conditions), subscriptions),
         restated=restatements(
             one for one in day_changes(tx, midnight(month.first), now) if Month.of(one.day) == month
         ),
         missing_days=ledger.missing(month.first, month.last),
         health=tuple(conditions),
     )
+
+
+def _apart(ledger: Ledger, conditions: Sequence[Health]) -> list[History]:
+    """Return the histories that each count by their own newest days: see `forecast_at`."""
+    groups: dict[str, list[History]] = {}
+    for one in conditions:
+        if one.account in ledger.histories:
+            own = groups.setdefault(one.account if one.slow else one.provider, [])
+            own.append(ledger.histories[one.account])
+    return [combined(some) for some in groups.values()]
 
 
 def _month_amounts(tx: sqlite3.Connection, month: Month, by: Dimension) -> list[Amounts]:

@@ -69,6 +69,9 @@ def _split_by_key(desk: _Desk) -> None:
     """
     source, store, now, outcome, progress = desk
     account, provider, today = source.account.name, source.provider, utc_day(now())
+    list_keys, read_key_activity = provider.list_keys, provider.read_key_activity
+    if list_keys is None or read_key_activity is None:
+        return
     with store.reading() as tx:
         since = today - timedelta(days=provider.window_days)
         days = key_queries.days_without_keys(tx, account, since)
@@ -77,9 +80,9 @@ def _split_by_key(desk: _Desk) -> None:
     progress("keys")
     asked = None if len(days) >= _MANY_DAYS else days
     try:
-        keys = provider.list_keys(source.client)
+        keys = list_keys(source.client)
         by_key = {
-            key.ident: provider.read_key_activity(source.client, key.ident, asked, today)
+            key.ident: read_key_activity(source.client, key.ident, asked, today)
             for key in keys
             if key.used
         }

@@ -16,6 +16,7 @@ from costcompass_core.domain.prices import MONTH_DAYS, InUse
 from costcompass_core.domain.reports import Amounts, grouped
 from costcompass_core.domain.whatif import IfReport, effective_of, parse_if, what_if
 from costcompass_core.storage import spend as queries
+from costcompass_core.storage.accounts import slow_accounts
 from costcompass_core.storage.catalogue import catalogue, providers
 
 
@@ -39,8 +40,13 @@ def _by_model(tx: sqlite3.Connection, first: date, last: date) -> dict[str, Amou
 
 
 def _in_burn(tx: sqlite3.Connection, burn: Burn) -> dict[str, Amounts]:
-    """Return the usage by model on the days that the burn is of: those all accounts know."""
-    together = combined(list(queries.histories(tx, burn.start).values()))
+    """Return the usage by model on the days that the burn is of: those all accounts know.
+
+    Accounts that are slow by nature have a burn of other days, and models that are on no price list.
+    """
+    known, late = queries.histories(tx, burn.start), slow_accounts(tx)
+    prompt = [one for name, one in known.items() if name not in late]
+    together = combined(prompt or list(known.values()))
     days = [one for one in together.spent if burn.start <= one <= burn.end]
     found = grouped(some for day in days for some in queries.amounts(tx, day, day, "model", None))
     return {one.name: one for one in found}

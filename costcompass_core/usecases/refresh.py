@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from costcompass_core.domain.accounts import Account
 from costcompass_core.domain.days import ONE_DAY, utc_day
@@ -23,8 +23,9 @@ from costcompass_core.domain.notices import (
     restated,
     unexplained,
 )
-from costcompass_core.domain.reread import Verdict, days_to_ask, judge
-from costcompass_core.domain.usage import Activity, Balance, Reading, Usage
+from costcompass_core.domain.reread import Verdict, days_to_ask, growing, judge, same_rows
+from costcompass_core.domain.usage import USD, Activity, Balance, Purse, Reading, Usage
+from costcompass_core.providers.registry import PROVIDERS
 from costcompass_core.storage import usage as usage_queries
 from costcompass_core.storage.balance import add_balance
 from costcompass_core.storage.notice_views import (
@@ -35,6 +36,7 @@ from costcompass_core.storage.notice_views import (
 )
 from costcompass_core.storage.refreshes import Part, note_failure, note_success
 from costcompass_core.storage.store import Store
+from costcompass_core.usecases.derive import store_purses
 from costcompass_core.usecases.extras import read_extras
 from costcompass_core.usecases.source import Outcome, Progress, Restated, Source
 from costcompass_core.usecases.watch import Watch, look
@@ -92,7 +94,7 @@ def failure_noted(
         raise  # where nothing can be written, no failure can be noted either
     except CostCompassError as error:
         with store.writing() as tx:
-            usage_queries.remember_account(tx, account.name, account.provider)
+            _remember(tx, account)
             for part in parts:
                 note_failure(tx, account.name, part, now(), error)
             if watch is not None:
@@ -111,32 +113,44 @@ def _read(
     provider, client = source.provider, source.client
     progress("key")
     provider.require_type(provider.identify(client))
-    activity = None
-    if "activity" in parts:
+    activity: Activity | None = None
+    if "activity" in parts and provider.read_activity is not None:
         progress("activity")
         today = utc_day(now())
         with store.reading() as tx:
             read = usage_queries.day_states(tx, source.account.name)
-        days = days_to_ask(read, today, provider.window_days)
+        days = days_to_ask(read, today, provider.window_days, provider.reread_days)
         activity = provider.read_activity(client, days, today)
         if days is None and not any(activity.days.values()):
             # A glitch looks like an empty account; a first read believes it only twice.
             activity = provider.read_activity(client, days, today)
-    balance = None
+    balance: Balance | None = None
+    purses: tuple[Purse, ...] = ()
+    unpaid = False
     if "balance" in parts:
         progress("balance")
-        balance = provider.read_balance(client)
-    return Reading(now(), balance, activity)
+        if provider.read_balance is not None:
+            balance = provider.read_balance(client)
+            unpaid = balance is None
+        if provider.read_purses is not None:
+            purses = provider.read_purses(client)
+    return Reading(now(), balance, activity, purses, unpaid)
 
 
-def commit(account: Account, store: Store, reading: Reading, watch: Watch | None = None) -> Outcome:
+def commit(
+    account: Account,
+    store: Store,
+    reading: Reading,
+    watch: Watch | None = None,
+) -> Outcome:
     """Store what was read and what follows from it, in one transaction. Raises `StorageError`."""
-    outcome = Outcome(account.name, reading.balance)
+    provider = PROVIDERS[account.provider]
+    outcome = Outcome(account.name, reading.balance, purses=reading.purses, slow=provider.slow)
     with store.writing() as tx:
-        usage_queries.remember_account(tx, account.name, account.provider)
+        _remember(tx, account)
         if reading.activity is not None:
             outcome.notes.extend(reading.activity.notes)
-            _store_activity(tx, reading.activity, reading.at, outcome)
+            _store_activity(tx, reading.activity, reading.at, outcome, provider.final_after)
             note_success(tx, account.name, "activity", reading.at)
         notices: list[Notice | None] = []
         if reading.balance is not None:
@@ -144,11 +158,21 @@ def commit(account: Account, store: Store, reading: Reading, watch: Watch | None
                 notices.append(_credits(tx, account.name, reading.balance, reading.at, watch))
             add_balance(tx, account.name, reading.balance, reading.at)
             note_success(tx, account.name, "balance", reading.at)
+        if reading.unpaid:
+            note_success(tx, account.name, "balance", reading.at)
+        if reading.purses:
+            store_purses(tx, account.name, provider.title, reading, outcome)
         if watch is not None:
             notices += _history(tx, outcome, reading, watch)
             just_read = account.name if outcome.new_days or outcome.restated else None
             look(tx, watch, reading.at, [one for one in notices if one], just_read)
     return outcome
+
+
+def _remember(tx: sqlite3.Connection, account: Account) -> None:
+    provider = PROVIDERS[account.provider]
+    title, slow = provider.title, provider.slow
+    usage_queries.remember_account(tx, account.name, account.provider, title, slow=slow)
 
 
 def _credits(
@@ -180,7 +204,11 @@ def _history(
 
 
 def _store_activity(
-    tx: sqlite3.Connection, activity: Activity, at: datetime, outcome: Outcome
+    tx: sqlite3.Connection,
+    activity: Activity,
+    at: datetime,
+    outcome: Outcome,
+    final_after: timedelta,
 ) -> None:
     account = outcome.account
     states = usage_queries.day_states(tx, account)
@@ -191,7 +219,7 @@ def _store_activity(
         state = states.get(day)
         stored = None if state is None else usage_queries.day_rows(tx, account, day)
         emptied = state is not None and state.emptied
-        verdict = judge(day, rows, stored, emptied_before=emptied, now=at)
+        verdict = judge(day, rows, stored, emptied_before=emptied, now=at, final_after=final_after)
         if verdict is Verdict.REPLACE:
             replace[day] = rows
             if stored is None:
@@ -205,8 +233,9 @@ def _store_activity(
             outcome.notes.append(f"{day} came back without its rows; kept until it does so again")
         else:
             outcome.notes.append(f"{day} has no rows yet; it stays unknown until it settles")
-    usage_queries.replace_days(tx, account, replace, at)
-    usage_queries.mark_read(tx, account, same, at)
+    later = growing(activity.days, at, final_after)
+    usage_queries.replace_days(tx, account, replace, at, growing=later)
+    usage_queries.mark_read(tx, account, same, at, later)
     outcome.rows = sum(len(rows) for rows in activity.days.values())
 
 
@@ -220,8 +249,18 @@ def _restate(
     at: datetime,
     settled: bool,
 ) -> None:
-    if sorted(stored) == sorted(rows):
+    if same_rows(stored, rows):
         return
-    usage_queries.record_change(tx, outcome.account, day, before=stored, after=rows, at=at)
-    before, after = (Usd.total(Usd(row.cost) for row in each) for each in (stored, rows))
+    usage_queries.record_change(
+        tx,
+        outcome.account,
+        day,
+        before=stored,
+        after=rows,
+        at=at,
+        settled=settled or not outcome.slow,
+    )
+    before, after = (
+        Usd.total(Usd(row.cost) for row in each if row.currency == USD) for each in (stored, rows)
+    )
     outcome.restated.append(Restated(day, before, after, settled))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 
 from costcompass_core.domain.accuracy import AccuracyReport
 from costcompass_core.domain.advice import AdviceReport
@@ -17,18 +17,20 @@ from costcompass_core.domain.home import HomeReport
 from costcompass_core.domain.outlook import LEVEL_DAYS
 from costcompass_core.domain.reports import SpendReport, known_through
 from costcompass_core.domain.rules.budget import standing
+from costcompass_core.domain.stack import DOLLARS, Exchange
 from costcompass_core.domain.subscriptions import Subscription
 from costcompass_core.domain.whatif import IfReport
 from costcompass_core.domain.why import WhyReport
 from costcompass_core.storage import spend as queries
 from costcompass_core.storage.balance import newest_balances
 from costcompass_core.storage.budget_views import budget_views
+from costcompass_core.storage.declared import every_subscription
 from costcompass_core.storage.incidents import open_incidents
 from costcompass_core.storage.refreshes import health
 from costcompass_core.storage.store import Store
 from costcompass_core.storage.views import today_of
 from costcompass_core.usecases.accuracy import accuracy_report
-from costcompass_core.usecases.expect import forecast_at
+from costcompass_core.usecases.expect import forecast_at, with_currencies
 from costcompass_core.usecases.levers import answer_advice, answer_if
 from costcompass_core.usecases.spend import spend_report
 from costcompass_core.usecases.why import why_report
@@ -45,11 +47,13 @@ class Questions:
     subscriptions: Sequence[Subscription] = ()
     zone: tzinfo = UTC
     budgets: Sequence[Budget] = ()
+    exchange: Callable[[date], Exchange] = lambda _: DOLLARS
+    """Returns the home currency and its rates of a UTC day."""
 
     def spend(self, words: str, now: datetime) -> SpendReport:
         """Answer the words after `/spend`. Raises `UsageError` for words that make no sense."""
         with self.store.reading() as tx:
-            return spend_report(tx, words, now, self.subscriptions)
+            return self._spend(tx, words, now)
 
     def why(self, words: str, now: datetime) -> WhyReport:
         """Answer the words after `/spend why`. Raises `UsageError` for those that make no sense."""
@@ -86,26 +90,32 @@ class Questions:
     def home(self, now: datetime) -> HomeReport:
         """Return everything that a Home shows, as of one moment."""
         with self.store.reading() as tx:
-            spend = spend_report(tx, "mtd", now, self.subscriptions)
+            spend = self._spend(tx, "mtd", now)
             if spend.query.period.end is None:
-                spend = spend_report(tx, "last month", now, self.subscriptions)
+                spend = self._spend(tx, "last month", now)
             names = [one.account for one in spend.health]
             incidents = tuple(open_incidents(tx))
             return HomeReport(spend, self._forecast(tx, now), incidents, today_of(tx, names, now))
+
+    def _spend(self, tx: sqlite3.Connection, words: str, now: datetime) -> SpendReport:
+        exchange = self.exchange(utc_day(now))
+        return spend_report(tx, words, now, every_subscription(tx, self.subscriptions), exchange)
 
     def _forecast(self, tx: sqlite3.Connection, now: datetime) -> ForecastReport:
         conditions = health(tx)
         newest = known_through(conditions) or utc_day(now)  # what is expected looks back from there
         since = min(Month.of(utc_day(now)).first, newest - LEVEL_DAYS * ONE_DAY)
+        subscriptions = every_subscription(tx, self.subscriptions)
         histories, balances = queries.histories(tx, since), newest_balances(tx)
         report = forecast_at(
             tx,
             now,
             histories,
             balances,
-            subscriptions=self.subscriptions,
+            subscriptions=subscriptions,
             conditions=conditions,
         )
+        report = with_currencies(tx, report, now, subscriptions, self.exchange(utc_day(now)))
         names = [one.account for one in conditions]
         views = budget_views(tx, self.budgets, names, now)
         return replace(report, budgets=tuple(map(standing, views)))

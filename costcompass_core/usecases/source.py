@@ -8,7 +8,7 @@ from datetime import date
 
 from costcompass_core.domain.accounts import Account
 from costcompass_core.domain.money import Usd
-from costcompass_core.domain.usage import Balance
+from costcompass_core.domain.usage import Balance, Purse
 from costcompass_core.providers.base import Client, Provider
 
 
@@ -44,6 +44,9 @@ class Outcome:
     rows: int = 0
     restated: list[Restated] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    purses: tuple[Purse, ...] = ()
+    slow: bool = False
+    """Whether days that are not final yet may grow, which is no correction."""
 
 
 Progress = Callable[[str], None]

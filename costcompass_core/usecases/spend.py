@@ -9,9 +9,11 @@ from datetime import date, datetime
 
 from costcompass_core.domain.days import ONE_DAY, Month, Period, clipped, midnight, utc_day
 from costcompass_core.domain.errors import UsageError
+from costcompass_core.domain.model_names import merged_name
 from costcompass_core.domain.money import ZERO, Usd
 from costcompass_core.domain.query import SpendQuery, nearest_name, parse_spend
 from costcompass_core.domain.reports import (
+    BETWEEN,
     Amounts,
     Before,
     SpendReport,
@@ -20,15 +22,18 @@ from costcompass_core.domain.reports import (
     ranked,
     remainder,
 )
+from costcompass_core.domain.stack import DOLLARS, Exchange, lagging
 from costcompass_core.domain.subscriptions import Subscription, due_in, in_other_currencies
 from costcompass_core.domain.timeline import Timeline, cut, timeline
 from costcompass_core.domain.why import period_before
 from costcompass_core.storage import spend as queries
+from costcompass_core.storage.accounts import providers
 from costcompass_core.storage.balance import counter_near, newest_counter
 from costcompass_core.storage.keys import key_amounts
 from costcompass_core.storage.refreshes import health
 from costcompass_core.storage.today import today_amounts, today_models, today_reported, today_silent
 from costcompass_core.storage.views import today_of
+from costcompass_core.usecases.stack import stack_of
 
 NO_KEY = "(no key known)"
 """Usage that no listed key accounts for: deleted keys, other workspaces, the chat room."""
@@ -37,7 +42,11 @@ NO_HOST = "(host not reported)"
 
 
 def spend_report(
-    tx: sqlite3.Connection, words: str, now: datetime, subscriptions: Sequence[Subscription]
+    tx: sqlite3.Connection,
+    words: str,
+    now: datetime,
+    subscriptions: Sequence[Subscription],
+    exchange: Exchange = DOLLARS,
 ) -> SpendReport:
     """Answer the words after `/spend`. Raises `UsageError` for words that make no sense."""
     today = utc_day(now)
@@ -47,16 +56,23 @@ def spend_report(
         first_day=queries.first_day(tx),
         models=lambda: {*queries.model_names(tx), *today_models(tx, today)},
     )
-    return answer(tx, query, now, subscriptions)
+    return answer(tx, query, now, subscriptions, exchange)
 
 
 def answer(
-    tx: sqlite3.Connection, query: SpendQuery, now: datetime, subscriptions: Sequence[Subscription]
+    tx: sqlite3.Connection,
+    query: SpendQuery,
+    now: datetime,
+    subscriptions: Sequence[Subscription],
+    exchange: Exchange = DOLLARS,
 ) -> SpendReport:
     """Answer a parsed question."""
-    models = _models(tx, query)
-    rows, total, byok = ranked(_amounts(tx, query, models))
-    period, conditions = query.period, health(tx)
+    models, period, conditions = _models(tx, query), query.period, health(tx)
+    titles = {} if period.today else providers(tx)
+    by: queries.Grouping = query.by
+    if len(titles) > 1 and query.by == "model" and not query.merged:
+        by = "offer"
+    rows, total, byok = ranked(_amounts(tx, query, models, by))
     month, accounts = period.month, [one.account for one in conditions]
     unknown = _missing_days(tx, period, accounts)
     today = today_of(tx, accounts, now) if period.today else None
@@ -82,7 +98,8 @@ def answer(
         today_until=today.until if today else None,
         today_reported=reported[0] if reported else None,
         today_silent=today_silent(tx, period.start) if reported else (),
-        before=None if unknown else _before(tx, query, models, accounts),
+        before=None if unknown else _before(tx, query, models, accounts, by),
+        stack=stack_of(tx, query, rows, conditions, exchange),
         timeline=_timeline(tx, period, models, unknown),
     )
 
@@ -94,23 +111,33 @@ def _models(tx: sqlite3.Connection, query: SpendQuery) -> str | None:
     return queries.models_json([name for name in _names(tx, query.period) if query.keeps(name)])
 
 
-def _amounts(tx: sqlite3.Connection, query: SpendQuery, models: str | None) -> list[Amounts]:
+def _amounts(
+    tx: sqlite3.Connection, query: SpendQuery, models: str | None, by: queries.Grouping
+) -> list[Amounts]:
     period = query.period
     if period.end is None and not period.today:
         return []
     if period.today:
         whole = today_amounts(tx, period.start, query.by, models)
     else:
-        whole = queries.amounts(tx, period.start, period.end or period.start, query.by, models)
-    if query.by == "host":
-        return [one if one.name else one._replace(name=NO_HOST) for one in whole]
+        whole = queries.amounts(tx, period.start, period.end or period.start, by, models)
     if query.by != "key":
-        return whole
+        return [_called(one, query, by) for one in whole]
     if period.today:
         return [one._replace(name=NO_KEY) for one in whole]
     parts = key_amounts(tx, period.start, period.end or period.start, models)
     rest = remainder(NO_KEY, whole, parts)
     return [*parts, rest] if any(rest[1:]) else parts
+
+
+def _called(one: Amounts, query: SpendQuery, by: queries.Grouping) -> Amounts:
+    """Return a slice under the name that people read: an offer is its model's, with the provider."""
+    if by == "offer":
+        provider, _, model = one.name.partition(BETWEEN)
+        return one._replace(name=model, provider=provider)
+    if query.merged and by == "model":
+        return one._replace(name=merged_name(one.name))
+    return one._replace(name=NO_HOST) if by == "host" and not one.name else one
 
 
 def _names(tx: sqlite3.Connection, period: Period) -> list[str]:
@@ -135,15 +162,16 @@ def _total_before(tx: sqlite3.Connection, query: SpendQuery, today: date) -> Usd
     before = Month.of(today).previous
     period = clipped(before.label, before.first, before.last, today, before)
     asked = replace(query, period=period)
-    return ranked(_amounts(tx, asked, _models(tx, asked)))[1]
+    return ranked(_amounts(tx, asked, _models(tx, asked), asked.by))[1]
 
 
 def _unattributed(tx: sqlite3.Connection, period: Period, accounts: Sequence[str]) -> Usd | None:
     """Return what the balances lost beyond the reported usage (USD).
 
-    It is known when each account has a reading near both edges of the period, all of whose days
-    were read. Of the current day, it is what is not reported yet.
+    It is known when each account with a balance has a reading near both edges of the period, all of
+    whose days were read. Of the current day, it is what is not reported yet.
     """
+    accounts = [one for one in accounts if newest_counter(tx, one)] or accounts
     if period.end is None or not accounts:
         return None
     begin, lost = midnight(period.start), ZERO
@@ -164,7 +192,11 @@ def _unattributed(tx: sqlite3.Connection, period: Period, accounts: Sequence[str
 
 
 def _before(
-    tx: sqlite3.Connection, query: SpendQuery, models: str | None, accounts: Sequence[str]
+    tx: sqlite3.Connection,
+    query: SpendQuery,
+    models: str | None,
+    accounts: Sequence[str],
+    by: queries.Grouping,
 ) -> Before | None:
     """Return what the period before cost; `None` where it isn't wholly known, or there is none."""
     first = queries.first_day(tx)
@@ -176,13 +208,17 @@ def _before(
         return None
     if before.start < first or _missing_days(tx, before, accounts):
         return None
-    if query.by == "key":  # rows do not know their key
-        rows, total, _ = ranked(_amounts(tx, replace(query, period=before), models))
-        return Before(before, total, {one.name: one.cost for one in rows})
-    costs = queries.costs(tx, before.start, before.end or before.start, query.by, models)
+    doubtful = lagging(health(tx), before.start, query.period.end)
+    if doubtful and by not in {"offer", "provider", "account"}:
+        return None  # no row says whose cost it is
+    late = frozenset(one.account if by == "account" else one.provider for one in doubtful)
+    if query.by == "key" or query.merged:  # rows know neither their key nor their common name
+        rows, total, _ = ranked(_amounts(tx, replace(query, period=before), models, by))
+        return Before(before, total, {one.key: one.cost for one in rows}, late)
+    costs = queries.costs(tx, before.start, before.end or before.start, by, models)
     if query.by == "host":
         costs = {name or NO_HOST: cost for name, cost in costs.items()}
-    return Before(before, Usd.total(costs.values()), costs)
+    return Before(before, Usd.total(costs.values()), costs, late)
 
 
 def _timeline(

@@ -16,7 +16,7 @@ from bot.slack.manifest import SCOPES
 
 COMMANDS = (
     "demo", "init", "check-config", "config", "manifest", "completion", "vault", "doctor", "refresh",
-    "spend", "forecast", "export", "run", "status", "unlock", "help",
+    "spend", "forecast", "export", "cost", "run", "status", "unlock", "help",
 )  # fmt: skip
 
 

@@ -161,6 +161,8 @@ def test_init_on_a_terminal_asks_again_and_echoes_no_secret(
         screen.type(slack.bot_token)
         screen.expect("Slack app-level token")
         screen.type(slack.app_token)
+        screen.expect("Another provider")
+        screen.type("")
         screen.expect("Next: `costcompass doctor`")
         assert screen.finish() == 0
         shown = screen.screen

@@ -261,7 +261,8 @@ def test_export_csv_is_verbatim_and_runs_nothing_in_a_spreadsheet(stored: Instal
     assert list(rows[0]) == [
         "day", "account", "provider", "model", "permaslug", "endpoint_id", "host", "requests",
         "prompt_tokens", "completion_tokens", "reasoning_tokens", "cached_tokens", "usage_usd",
-        "byok_usd",
+        "byok_usd", "amount", "currency", "basis", "final", "once", "raw_amount", "quantity", "unit",
+        "cache_write_tokens", "source",
     ]  # fmt: skip
     told = {(row["day"], row["usage_usd"]): row for row in rows}
     assert told.keys() == {
@@ -269,6 +270,10 @@ def test_export_csv_is_verbatim_and_runs_nothing_in_a_spreadsheet(stored: Instal
         ("2025-10-03", "-0.50"),
         ("2025-10-04", "0.00000000000000000001"),
     }
+    for row in rows:
+        assert (row["amount"], row["raw_amount"]) == (row["usage_usd"], row["usage_usd"])
+        assert [row[name] for name in ("currency", "basis", "final", "once", "source")] == [
+            "USD", "reported", "1", "0", "activity"]  # fmt: skip
     formula = told["2025-10-03", "-0.50"]
     assert formula["model"] == "'=cmd|' /C calc'!A0"
     assert formula["cached_tokens"] == "", "not reported is not zero"

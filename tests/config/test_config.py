@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import string
 import subprocess
 import sys
@@ -62,17 +63,19 @@ def test_the_example_file_loads_and_shows_every_key_there_is():
         assert (
             f"\n{name} " in text
             or f"[{name}]" in text
+            or f".{name}]" in text
             or f"`{name}`" in text
             or (f"{name} =" in text)
         ), f"{name} is missing"
 
 
 def test_what_the_example_has_commented_out_is_valid_too(tmp_path):
-    text = EXAMPLE.read_text()
-    for line in ("[[route]]", "kind ", "rule ", "account = ", "to "):
-        assert f"\n# {line}" in text
-        text = text.replace(f"\n# {line}", f"\n{line}")
-    config = loaded(tmp_path, text.replace("# match =", "match ="))
+    text = re.sub(r"(?m)^# (?=\[\[|[a-z_]+ *= )", "", EXAMPLE.read_text())
+    config = loaded(tmp_path, text)
+    assert "focus/clouds" in [one.name for one in config.accounts]
+    assert config.money.rates[0].currency == "CNY"
+    [subscription] = config.subscriptions
+    assert subscription.changes[0].amount.text() == "25.00"
     [budget] = config.alerts.budgets
     assert (budget.account, budget.model) == ("main", "anthropic/*")
     [route] = config.alerts.desk.routes

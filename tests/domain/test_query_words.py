@@ -141,7 +141,7 @@ def test_a_filter_of_many_stars_is_no_trap():
         ("by modle", "`by model`"),
         ("bymodel", "`by model`"),
         ("host", "`by host`"),
-        ("by", "one of model, provider, host, day, account, key"),
+        ("by", "one of model, provider, service, host, day, account, key"),
         ("by week", "one of model"),
         ("30days", "30d"),
         ("2026/10", "2026-10"),

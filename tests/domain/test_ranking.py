@@ -12,8 +12,10 @@ from costcompass_core.domain.reports import Amounts, Counts, ranked, remainder, 
 
 COSTS = st.integers(-(10**40), 10**40).map(lambda n: Decimal(n).scaleb(-24, Context(prec=50)))
 COUNTS = st.none() | st.integers(0, 10**15 - 1)
+SELLERS = st.sampled_from(["", "one", "other"])
 SLICES = st.lists(
-    st.builds(Amounts, st.sampled_from("abcde"), COSTS, COSTS, *[COUNTS] * 5), max_size=25
+    st.builds(Amounts, st.sampled_from("abcde"), COSTS, COSTS, *[COUNTS] * 5, SELLERS),
+    max_size=25,
 )
 
 
@@ -27,10 +29,11 @@ def test_rows_add_up_exactly_and_fall_by_cost_then_name(slices, chance):
     assert Usd.total(row.cost for row in rows) == total
     assert total.ratio() == sum((Fraction(one.cost) for one in slices), Fraction(0))
     assert byok.ratio() == sum((Fraction(one.byok_cost) for one in slices), Fraction(0))
-    assert all((-a.cost.ratio(), a.name) < (-b.cost.ratio(), b.name) for a, b in pairwise(rows))
+    places = [(-one.cost.ratio(), one.name, one.provider) for one in rows]
+    assert all(a < b for a, b in pairwise(places))
     for row in rows:
-        mine = [one for one in slices if one.name == row.name]
-        columns = zip(*(one[3:] for one in mine), strict=True)
+        mine = [one for one in slices if (one.name, one.provider) == (row.name, row.provider)]
+        columns = zip(*(one[3:8] for one in mine), strict=True)
         assert row.counts == Counts(*(None if None in c else sum(c) for c in columns))
         if total:
             assert abs(Fraction(row.share) - row.cost.ratio() / total.ratio()) <= Fraction(1, 20000)

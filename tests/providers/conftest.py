@@ -7,6 +7,7 @@ import pytest
 from scripted_server import KEY, Play, Server, Waits
 
 from costcompass_core.providers.http import Http, Limits
+from costcompass_core.providers.openrouter import PROVIDER
 
 
 @pytest.fixture
@@ -38,8 +39,16 @@ def connect(waits):
 
     def start(url: str, key: str = KEY, **limits) -> Http:
         headers = {"Authorization": f"Bearer {key}"}
-        clients.append(Http(url, headers, wait=waits, limits=Limits(**limits), jitter=lambda: 1.0))
-        return clients[-1]
+        client = Http(
+            url,
+            headers,
+            wait=waits,
+            limits=Limits(**limits),
+            jitter=lambda: 1.0,
+            refusals=PROVIDER.refusals,
+        )
+        clients.append(client)
+        return client
 
     yield start
     for client in clients:

@@ -11,10 +11,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
 
 from install import usage
+from recorded_stack import add_stack
 
 from bot.config import Config, parse_config
 from bot.config_settings import texts
@@ -33,8 +35,10 @@ from costcompass_core.domain.errors import Unavailable
 from costcompass_core.domain.incidents import Incident, acknowledged, snoozed
 from costcompass_core.domain.money import Usd
 from costcompass_core.domain.notices import Notice
+from costcompass_core.domain.rates import Rate
 from costcompass_core.domain.rules.views import Key
 from costcompass_core.domain.settings import Setting
+from costcompass_core.domain.stack import Exchange
 from costcompass_core.domain.usage import Balance, Usage
 from costcompass_core.storage.balance import add_balance
 from costcompass_core.storage.refreshes import note_failure, note_success
@@ -116,7 +120,7 @@ def ledger(folder: Path, days: int = 92, left: str = "41.37", models: int = 0) -
         for one in range(1, models + 1)
     ]
     with store.writing() as tx:
-        remember_account(tx, "main", "openrouter")
+        remember_account(tx, "main", "openrouter", "OpenRouter")
         every = [TODAY - timedelta(days=age) for age in range(1, days + 1)]
         replace_days(
             tx, "main",
@@ -155,12 +159,19 @@ def payload(message: Message, *, only_for_one: bool = False, rich: bool = True) 
 def recorded(folder: Path) -> dict[str, dict[str, Any]]:
     """Every message and view, by the name of its snapshot."""
     with ledger(folder / "usual") as store:
-        return {**_answers(store), **_posts(store), **_views(store, folder), **_odd(folder)}
+        usual = {**_answers(store), **_posts(store), **_views(store, folder)}
+    return {**usual, **_stacked(folder), **_odd(folder)}
 
 
 def _ask(store: Store, line: str, at: datetime = NOW) -> Message:
     made = config()
-    questions = Questions(store, made.subscriptions, made.timezone, made.alerts.budgets)
+    questions = Questions(
+        store,
+        made.subscriptions,
+        made.timezone,
+        made.alerts.budgets,
+        lambda _: Exchange("USD", {"CNY": Rate("CNY", Fraction("0.1408"), TODAY, "configuration")}),
+    )
     answering = Answering(
         COMMANDS, questions, Looks(rich=True), lambda: at, desk=object(), share_in=[CHANNEL]  # type: ignore[arg-type]
     )  # fmt: skip
@@ -244,6 +255,30 @@ def _views(store: Store, folder: Path) -> dict[str, dict[str, Any]]:
         "home-spelled-out": home(calm, rich=False),
         "settings": settings_view(texts(made), changed, asleep, "Europe/Berlin"),
     }
+
+
+def _stacked(folder: Path) -> dict[str, dict[str, Any]]:
+    """The answers where OpenRouter is one provider of six, and one of them is paid in CNY."""
+    lines = {
+        "stack-spend": "/spend",
+        "stack-spend-merged": "/spend 7d merged",
+        "stack-spend-by-provider": "/spend 30d by provider",
+        "stack-forecast": "/forecast",
+        "stack-why": "/spend why 7d",
+    }
+    with ledger(folder / "stack") as store:
+        add_stack(store, NOW)
+        told = {name: payload(_ask(store, line), only_for_one=True) for name, line in lines.items()}
+        for name in ("stack-spend", "stack-forecast"):
+            plain = payload(_ask(store, lines[name]), only_for_one=True, rich=False)
+            told[f"{name}-spelled-out"] = plain
+        made = config()
+        questions = Questions(store, made.subscriptions, made.timezone, made.alerts.budgets)
+        page = home_page(questions.home(NOW), NOW, made.timezone, {"main": CREDITS})
+        told["stack-home"] = home(page, rich=True)
+        digest = Reporter(store, config().subscriptions).digest(TODAY, NOW)
+        told["stack-digest"] = payload(digest_message(digest, NOW, config().timezone))
+    return told
 
 
 def _odd(folder: Path) -> dict[str, dict[str, Any]]:

@@ -8,7 +8,7 @@ from costcompass_core.domain.usage import Usage
 from costcompass_core.storage import migrations
 from costcompass_core.storage.migrations import STEPS
 from costcompass_core.storage.store import open_store
-from costcompass_core.storage.usage import add_past, remember_account
+from costcompass_core.storage.usage import add_past
 from costcompass_core.usecases.report import Questions
 
 SNAPSHOT = Path(__file__).with_name("schema.sql")
@@ -38,7 +38,7 @@ def test_every_table_is_strict(tmp_path):
     with store.reading() as tx:
         found = tx.execute(
             "SELECT name, strict FROM pragma_table_list"
-            " WHERE schema = 'main' AND name NOT LIKE '%sqlite%'"
+            " WHERE schema = 'main' AND type = 'table' AND name NOT LIKE '%sqlite%'"
         ).fetchall()
     store.close()
     assert len(found) == SNAPSHOT.read_text().count("CREATE TABLE")
@@ -69,7 +69,8 @@ def test_a_ledger_of_the_first_version_is_upgraded_with_all_that_it_holds(tmp_pa
         old.close()
     store = open_store(tmp_path)
     with store.reading() as tx:
-        assert tx.execute("SELECT * FROM account").fetchall() == [("main", "openrouter")]
+        found = tx.execute("SELECT name, provider FROM account").fetchall()
+        assert found == [("main", "openrouter")]
         found = tx.execute("SELECT error, permanent, reason FROM refresh").fetchall()
         assert found == [("why", 1, None)]
     assert ours(store) == SNAPSHOT.read_text()
@@ -85,7 +86,7 @@ def test_a_ledger_from_before_analytics_keeps_its_days_and_lets_none_be_overwrit
         before.setattr(migrations, "STEPS", STEPS[:2])
         old = open_store(tmp_path)
         with old.writing() as tx:
-            remember_account(tx, "main", "openrouter")
+            tx.execute("INSERT INTO account VALUES ('main', 'openrouter')")
             read = (day.isoformat(), "2026-11-23T08:00:00.000000Z")
             tx.execute(
                 "INSERT INTO usage VALUES ('main', ?, 'a/b', 'a/b-1', 'e', 'H', 1, 2, 3, 0, NULL, ?, ?)",

@@ -33,7 +33,7 @@ def file(tmp_path):
 
 
 def remember(tx, name, provider="openrouter"):
-    tx.execute("INSERT OR REPLACE INTO account VALUES (?, ?)", (name, provider))
+    tx.execute("INSERT OR REPLACE INTO account (name, provider) VALUES (?, ?)", (name, provider))
 
 
 def names(store):
@@ -139,7 +139,7 @@ def test_a_damaged_file_is_named_with_the_mend_and_left_alone(tmp_path, file, da
 
 def test_a_mistake_of_our_own_is_not_blamed_on_the_file(store):
     with pytest.raises(sqlite3.IntegrityError), store.writing() as tx:
-        tx.execute("INSERT INTO account VALUES (NULL, NULL)")
+        tx.execute("INSERT INTO account (name, provider) VALUES (NULL, NULL)")
 
 
 # -- where the disk says no ---------------------------------------------------------------------

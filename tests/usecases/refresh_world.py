@@ -47,7 +47,11 @@ class World:
         with (
             failure_noted(account, self.store, clock, parts, self.watch),
             Http(
-                account.base_url, PROVIDER.authorize(secret), wait=lambda _: False, limits=limits
+                account.base_url,
+                PROVIDER.authorize(secret),
+                wait=lambda _: False,
+                limits=limits,
+                refusals=PROVIDER.refusals,
             ) as client,
         ):
             source = Source(account, PROVIDER, client)

@@ -56,6 +56,17 @@ def test_what_moves_is_what_the_forecast_counts(ledger):
     assert report.on_other == Usd.of(31)
 
 
+def test_a_provider_that_is_late_takes_no_day_from_what_moves(ledger):
+    questions = ledger(main={age: [used(age, "7")] for age in range(1, 41)})
+    with questions.store.writing() as tx:
+        remember_account(tx, "acme/main", "acme", slow=True)
+        late = {ago(age): [usage(ago(age), "Servers", "1")] for age in range(4, 41)}
+        replace_days(tx, "acme/main", late, NOW)
+    report = questions.forecast_if("big to small", NOW)
+    assert (report.plan.burn.days, report.now) == (7, Usd.of(7 * 31))
+    assert report.on_other == Usd.of(31)
+
+
 def test_no_estimate_is_made_of_what_own_keys_paid_in_part(ledger):
     mixed = [used(2, "5"), used(2, "0", byok_cost=Decimal(2), endpoint="2")]
     questions = ledger(main={age: mixed if age == 2 else [] for age in range(1, 41)})

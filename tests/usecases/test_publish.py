@@ -287,6 +287,6 @@ def test_a_month_with_an_unknown_day_or_long_past_is_not_reported(world):
     assert desk.tick(DECEMBER + 9 * HOUR) == []
     with world.store.writing() as tx:
         tx.execute("INSERT INTO usage_day SELECT account, '2026-11-17', read_at, NULL, 0, 1, 0, 0, 0,"
-                   " 0, 0, '0', '0', source FROM usage_day LIMIT 1")  # fmt: skip
+                   " 0, 0, '0', '0', source, 1, '0' FROM usage_day LIMIT 1")  # fmt: skip
     assert desk.tick(datetime(2026, 12, 21, 9, tzinfo=UTC)) == []
     assert desk.tick(datetime(2026, 12, 20, 9, tzinfo=UTC)) == ["monthly:2026-11"]

@@ -108,12 +108,12 @@ def test_a_correction_replaces_the_day_and_leaves_what_it_said_before(world):
     [restated] = world.refresh().restated
     assert (restated.day, restated.before.text(), restated.after.text()) == (ago(2), "0.1", "0.35")
     assert world.total("7d") == "0.95"
-    [(_, name, day, at, before, after, rows)] = world.everything()["usage_change"]
+    [(_, name, day, at, before, after, rows, _settled)] = world.everything()["usage_change"]
     assert (name, day, at[:16]) == ("main", "2026-11-21", "2026-11-23T09:00")
     assert (before, after) == ("0.1", "0.35")
     [old] = json.loads(rows)
     assert old[0] == MODEL
-    assert old[4:] == [1, 1000, 100, 0, 0, "0.1", "0"]
+    assert old[4:] == [1, 1000, 100, 0, 0, "0.1", "0", None, "USD"]
     assert world.refresh().restated == []
     assert len(world.everything()["usage_change"]) == 1
 
@@ -174,7 +174,7 @@ def test_rows_of_today_are_set_aside(world):
     world.server.faults.add("/activity", late)
     outcome = world.refresh()
     assert outcome.notes == ["set aside 1 row(s) of 2026-11-23, which is not over yet"]
-    stored = {row[1] for row in world.everything()["usage"]}
+    stored = {row[1] for row in world.everything()["cost"]}
     assert max(stored) == "2026-11-21"
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from costcompass_core.domain.rules.balance import balance_low, runway_short
+from costcompass_core.domain.rules.balance import balance_low, purse_short, runway_short
 from costcompass_core.domain.rules.budget import budget_forecast, budget_spent
 from costcompass_core.domain.rules.drift import fallback_routing, routing_drift
 from costcompass_core.domain.rules.unusual import spend_level, spend_spike
@@ -42,8 +42,9 @@ ACCOUNT_RULES: Final[tuple[AccountRule, ...]] = (
 BUDGET_RULES: Final[tuple[BudgetRule, ...]] = (budget_spent, budget_forecast)
 SYSTEM_RULES: Final[tuple[SystemRule, ...]] = (vault_locked,)
 
-RULE_NAMES: Final = tuple(
-    rule.__name__ for rules in (ACCOUNT_RULES, BUDGET_RULES, SYSTEM_RULES) for rule in rules
+RULE_NAMES: Final = (
+    *(rule.__name__ for rules in (ACCOUNT_RULES, BUDGET_RULES, SYSTEM_RULES) for rule in rules),
+    purse_short.__name__,
 )
 """Of everything that can become an incident."""
 
@@ -63,6 +64,11 @@ def findings(
         for view in accounts
         for rule in ACCOUNT_RULES
         if not _is_off(rule.__name__, limits)
+    }
+    found |= {
+        Key(purse_short.__name__, view.account, purse.currency): purse_short(purse, view, limits)
+        for view in accounts
+        for purse in view.purses
     }
     found |= {
         Key(rule.__name__, view.budget.account or "", view.budget.name): rule(view, limits)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from typing import Final
 
 from costcompass_core.domain.facts import Fact
 from costcompass_core.domain.forecast import AccountBalance
@@ -17,9 +18,13 @@ from costcompass_core.domain.rules.views import (
     AccountView,
     Finding,
     Limits,
+    PurseView,
     is_fresh,
     tenths,
 )
+
+_FARTHEST: Final = 36_500
+"""Days; what lasts beyond a century has no end worth printing."""
 
 
 def _fresh(balance: AccountBalance, view: AccountView, limits: Limits) -> bool:
@@ -90,6 +95,30 @@ def balance_low(view: AccountView, limits: Limits) -> Finding | None:
         balance.at,
         _scale(one.amount for one in levels),
     )
+
+
+def purse_short(purse: PurseView, view: AccountView, limits: Limits) -> Finding | None:
+    """Say whether money in another currency lasts for no more days than `runway_below_days`.
+
+    The rate is the mean of its seven newest days; what is used up is past every level.
+    """
+    if not is_fresh(purse.at, view.now, STALE_AFTER * limits.balance_every):
+        return None
+    burn, left = purse.burn, max(purse.left, ZERO).ratio()
+    if left and (burn is None or burn.spent <= ZERO):
+        return None
+    days = left / burn.over(1) if left and burn is not None else Fraction(0)
+    levels = [Fraction(one) for one in limits.runway_below]
+    level = _crossed(days, levels)
+    facts: dict[str, Fact] = {
+        "left": purse.left.amount,
+        "days": tenths(days),
+        "crossed": tuple(sorted(limits.runway_below, reverse=True)[:level]),
+    }
+    if days <= _FARTHEST:
+        facts["empty_at"] = purse.at + timedelta(seconds=int(days * 86_400))
+    holds = _crossed(days, [one * RECOVERED for one in levels])
+    return Finding(level, holds, len(levels), facts, purse.at, _scale(limits.runway_below))
 
 
 def runway_short(view: AccountView, limits: Limits) -> Finding | None:

@@ -8,10 +8,11 @@ from fractions import Fraction
 from typing import Final, NamedTuple
 
 from costcompass_core.domain.budgets import Standing
+from costcompass_core.domain.burn import Burn
 from costcompass_core.domain.days import ONE_DAY, utc_day
 from costcompass_core.domain.facts import Fact
 from costcompass_core.domain.money import Usd
-from costcompass_core.domain.outlook import rounded
+from costcompass_core.domain.outlook import Outlook, rounded
 from costcompass_core.domain.rules.pace import is_whole
 from costcompass_core.domain.rules.views import (
     RELIEVED,
@@ -81,20 +82,40 @@ def standing(view: BudgetView) -> Standing:
 def _ahead(view: BudgetView) -> Fraction | None:
     """Return what the days ahead are expected to cost (USD), today at least what it already has.
 
-    `None` while too little is known to expect anything.
+    `None` while too little is known to expect anything. A slow account that is too young to expect
+    anything of adds nothing.
     """
+    lanes = [
+        ahead
+        for one in view.slow
+        if (ahead := _expected(view, one.burn, one.outlook, one.days_ahead, one.partly)) is not None
+    ]
+    partly = Usd.total(one.partly for one in view.slow)
+    taken = view.spent - view.completed - partly
     burn = view.burn
-    if burn is None or burn.days < _LANDING_DAYS or not is_whole(burn, view.now):
+    if burn is not None and not is_whole(burn, view.now):
         return None
-    today, taken = utc_day(view.now), (view.spent - view.completed).ratio()
+    ahead = _expected(view, burn, view.outlook, view.days_ahead, taken)
+    if ahead is None:
+        # Young or silent accounts hold nothing up where only slow ones cost anything.
+        return sum(lanes, Fraction(0)) if lanes and burn is None else None
+    return ahead + sum(lanes, Fraction(0))
+
+
+def _expected(
+    view: BudgetView, burn: Burn | None, outlook: Outlook | None, ahead: int, taken: Usd
+) -> Fraction | None:
+    """Return what `ahead` days up to the end of the period should cost, `taken` being sure."""
+    if burn is None or burn.days < _LANDING_DAYS:
+        return None
     _, end = view.span
-    days = [end - age * ONE_DAY for age in range(view.days_ahead)]
-    if view.outlook is None:
-        rest, now = burn.over(max(view.days_ahead - 1, 0)), burn.over(min(view.days_ahead, 1))
-        return rest + max(now, taken)
-    expected = {day: rounded(view.outlook.day(day), 12) for day in days}
-    now = expected.pop(today, Fraction(0))
-    return sum(expected.values(), max(now, taken))
+    if outlook is None:
+        rest, now = burn.over(max(ahead - 1, 0)), burn.over(min(ahead, 1))
+        return rest + max(now, taken.ratio())
+    days = [end - age * ONE_DAY for age in range(ahead)]
+    expected = {day: rounded(outlook.day(day), 12) for day in days}
+    now = expected.pop(utc_day(view.now), Fraction(0))
+    return sum(expected.values(), max(now, taken.ratio()))
 
 
 class _Known(NamedTuple):

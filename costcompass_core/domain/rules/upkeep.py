@@ -76,6 +76,8 @@ def _intervals(limits: Limits) -> dict[str, timedelta]:
 def _stale_part(parts: Mapping[str, PartState], view: AccountView, limits: Limits) -> Facts | None:
     """Return the facts of the first part without a good refresh for three intervals."""
     for part, every in _intervals(limits).items():
+        if parts and part not in parts:
+            continue  # the provider has none to read
         state = parts.get(part)
         good = state.succeeded_at if state else None
         if good is not None and good > view.now + AHEAD:
@@ -93,6 +95,8 @@ def _stale_part(parts: Mapping[str, PartState], view: AccountView, limits: Limit
 
 def _overdue(view: AccountView, limits: Limits) -> Facts | None:
     """Return the facts of the newest day that is due by now, where its usage is missing."""
+    if view.slow:
+        return None  # its days come when they come; the refresh itself is watched
     late = SETTLES_AFTER + _LANDS_LATE + limits.activity_every
     due = next((one for one in view.days if view.now >= midnight(one.day + ONE_DAY) + late), None)
     known = view.burn.end if view.burn else None

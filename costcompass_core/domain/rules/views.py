@@ -141,6 +141,18 @@ class PartState:
     error: str | None
 
 
+class PurseView(NamedTuple):
+    """Prepaid money in another currency than USD: what is left `at` a moment, and its burn.
+
+    Amounts are major units of `currency`.
+    """
+
+    currency: str
+    left: Usd
+    at: datetime
+    burn: Burn | None
+
+
 @dataclass(frozen=True, slots=True)
 class AccountView:
     """One account as it is stored at `now`; `since` is when this daemon began to watch it.
@@ -168,6 +180,22 @@ class AccountView:
     used: Sequence[Used] | None = None
     outlook: Outlook | None = None
     leader: Leader | None = None
+    purses: tuple[PurseView, ...] = ()
+    slow: bool = False
+    """Whether its newest days come late by nature: all here is as of its newest final day."""
+
+
+class Lane(NamedTuple):
+    """What a slow account adds to a budget: `known` on its final days, `partly` on later ones (USD).
+
+    `days_ahead` counts the days of the period after its newest final one.
+    """
+
+    known: Usd
+    partly: Usd
+    burn: Burn | None
+    outlook: Outlook | None
+    days_ahead: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +206,8 @@ class BudgetView:
     tells of today. `completed` is what its completed days came to, `unseen` what is clearly missing
     from their rows and may yet belong to the budget. `complete` says whether every completed day is
     known; `days_ahead` counts those after the newest known one, `outlook` says what they are expected to
-    cost. `reads` says for each account when its usage was read.
+    cost. `reads` says for each account when its usage was read. Slow accounts, which know their
+    newest days late, each have a lane of their own: only sums include them.
     """
 
     budget: Budget
@@ -192,6 +221,7 @@ class BudgetView:
     days_ahead: int
     reads: tuple[datetime | None, ...]
     outlook: Outlook | None = None
+    slow: tuple[Lane, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
