@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from costcompass_core.providers import focus, google_csv, openrouter
+from costcompass_core.providers import anthropic, focus, google_csv, openai, openrouter
 from costcompass_core.providers.base import Provider
 
 PROVIDERS: Final[Mapping[str, Provider]] = {
     provider.name: provider
     for provider in (
         openrouter.PROVIDER,
+        anthropic.PROVIDER,
+        openai.PROVIDER,
         google_csv.PROVIDER,
         focus.PROVIDER,
     )
