@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from costcompass_core.providers import anthropic, focus, google_csv, openai, openrouter
+from costcompass_core.providers import anthropic, deepseek, focus, google_csv, openai, openrouter
 from costcompass_core.providers.base import Provider
 
 PROVIDERS: Final[Mapping[str, Provider]] = {
@@ -14,6 +14,7 @@ PROVIDERS: Final[Mapping[str, Provider]] = {
         openrouter.PROVIDER,
         anthropic.PROVIDER,
         openai.PROVIDER,
+        deepseek.PROVIDER,
         google_csv.PROVIDER,
         focus.PROVIDER,
     )
