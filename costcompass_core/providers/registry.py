@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from costcompass_core.providers import anthropic, deepseek, focus, google_csv, openai, openrouter
+from costcompass_core.providers import (
+    anthropic,
+    deepseek,
+    focus,
+    google,
+    google_csv,
+    openai,
+    openrouter,
+)
 from costcompass_core.providers.base import Provider
 
 PROVIDERS: Final[Mapping[str, Provider]] = {
@@ -15,6 +23,7 @@ PROVIDERS: Final[Mapping[str, Provider]] = {
         anthropic.PROVIDER,
         openai.PROVIDER,
         deepseek.PROVIDER,
+        google.PROVIDER,
         google_csv.PROVIDER,
         focus.PROVIDER,
     )
