@@ -13,6 +13,9 @@ from costcompass_core.providers import (
     google_csv,
     openai,
     openrouter,
+    together,
+    vercel,
+    xai,
 )
 from costcompass_core.providers.base import Provider
 
@@ -23,6 +26,9 @@ PROVIDERS: Final[Mapping[str, Provider]] = {
         anthropic.PROVIDER,
         openai.PROVIDER,
         deepseek.PROVIDER,
+        xai.PROVIDER,
+        together.PROVIDER,
+        vercel.PROVIDER,
         google.PROVIDER,
         google_csv.PROVIDER,
         focus.PROVIDER,
