@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from install import PASSPHRASE, Install
 
+from bot.sandbox.google import TABLE
 from bot.sandbox.openrouter import OpenRouter
 from bot.sandbox.slack import Slack
 from bot.sandbox.slack_people import CHANNEL, USER
@@ -162,6 +163,8 @@ def test_init_on_a_terminal_asks_again_and_echoes_no_secret(
         screen.expect("Slack app-level token")
         screen.type(slack.app_token)
         screen.expect("Another provider")
+        screen.type("gemini")
+        screen.expect("there is no provider 'gemini'")
         screen.type("")
         screen.expect("Next: `costcompass doctor`")
         assert screen.finish() == 0
@@ -182,3 +185,35 @@ def test_ctrl_c_leaves_nothing_behind(fresh: Install):
         screen.interrupt()
         assert screen.finish() == 130
     assert files(fresh.folder) == set()
+
+
+def test_other_providers_are_asked_for_last_each_with_what_it_needs(
+    fresh: Install, openrouter: OpenRouter, slack: Slack, tmp_path: Path
+):
+    more = ["anthropic", "", "", "google", "", TABLE, "", "focus", "clouds", str(tmp_path), ""]
+    typed = [*answers(fresh, openrouter, slack), *more]
+    done = fresh.run("init", stdin="\n".join(typed) + "\n")
+    assert done.returncode == 0, done.stderr
+    assert tomllib.loads(fresh.config.read_text())["account"][1:] == [
+        {"name": "main", "provider": "anthropic"},
+        {"name": "main", "provider": "google", "table": TABLE},
+        {"name": "clouds", "provider": "focus", "folder": str(tmp_path)},
+    ]
+    assert fresh.run("check-config").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [(["antropic"], "there is no provider 'antropic'"),
+     (["xai", "", "no/team"], "must be like"),
+     (["anthropic", "", "sk-or-v1-0"], "this is a key of OpenRouter, not of Anthropic")],
+)  # fmt: skip
+def test_what_cannot_be_another_provider_leaves_nothing_behind(
+    fresh: Install, openrouter: OpenRouter, slack: Slack, more: list[str], words: str
+):
+    before = files(fresh.folder)
+    typed = [*answers(fresh, openrouter, slack), *more]
+    done = fresh.run("init", stdin="\n".join(typed) + "\n")
+    assert done.returncode in {2, 77}
+    assert words in done.stderr
+    assert files(fresh.folder) == before

@@ -72,7 +72,11 @@ def test_the_example_file_loads_and_shows_every_key_there_is():
 def test_what_the_example_has_commented_out_is_valid_too(tmp_path):
     text = re.sub(r"(?m)^# (?=\[\[|[a-z_]+ *= )", "", EXAMPLE.read_text())
     config = loaded(tmp_path, text)
-    assert "focus/clouds" in [one.name for one in config.accounts]
+    assert [one.provider for one in config.accounts] == [
+        "openrouter", "anthropic", "openai", "deepseek", "google", "xai", "together", "vercel",
+        "focus", "google-csv",
+    ]  # fmt: skip
+    assert config.accounts[-2].name == "focus/clouds"
     assert config.money.rates[0].currency == "CNY"
     [subscription] = config.subscriptions
     assert subscription.changes[0].amount.text() == "25.00"

@@ -23,9 +23,13 @@ def test_the_readme_names_every_command() -> None:
 
 
 def test_the_readme_s_configuration_is_valid() -> None:
-    [example] = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
-    config = parse_config(tomllib.loads(example, parse_float=Decimal), {})
-    assert [one.name for one in config.accounts] == ["main"]
+    for example, names in zip(
+        re.findall(r"```toml\n(.*?)```", README, re.DOTALL),
+        (["anthropic/main"], ["main"]),
+        strict=True,
+    ):
+        config = parse_config(tomllib.loads(example, parse_float=Decimal), {})
+        assert [one.name for one in config.accounts] == names
 
 
 def test_the_alerts_page_names_every_rule_and_its_configuration_is_valid() -> None:
