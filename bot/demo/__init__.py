@@ -1,4 +1,4 @@
-"""The demo: the real daemon in a process of its own, against stand-ins for OpenRouter and Slack.
+"""The demo: the real daemon in a process of its own, against stand-ins for six providers and Slack.
 
 Nothing differs from production but the addresses and the hurry: a vault is made, keys are added and
 checked, thirty days are read into SQLite, the daemon connects to Slack, sends its digest, tells of a
@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +20,7 @@ import click
 
 from bot.demo.channel import Channel, awaited
 from bot.demo.stage import Stage, daemon, run, write_config
+from bot.sandbox.company import Company
 from bot.sandbox.openrouter import OpenRouter
 from bot.sandbox.scenario import demo_account
 from bot.sandbox.show import shown
@@ -26,6 +28,10 @@ from bot.sandbox.slack import Slack
 from bot.sandbox.slack_people import CHANNEL, USER
 from bot.sandbox.slack_workspace import Shown
 from bot.terminal.paint import WIDTH, Paint
+from costcompass_core.domain.accounts import Account
+from costcompass_core.domain.usage import Purse, Reading
+from costcompass_core.storage.store import open_store
+from costcompass_core.usecases.refresh import commit
 
 _SCRIPT: Final = (
     "/spend",
@@ -56,21 +62,41 @@ def play(now: Callable[[], datetime], paint: Paint, *, script: bool) -> None:
         openrouter = stack.enter_context(OpenRouter(now, [account]))
         openrouter.shelf.expire(_LEAVING, str(now().date() + _NOTICE))
         slack = stack.enter_context(Slack(now))
+        company = stack.enter_context(Company(now))
         stage = Stage(folder, slack, paint)
-        write_config(stage, openrouter.base_url)
-        click.echo("CostCompass demo: the real daemon; OpenRouter and Slack are stand-ins on")
+        write_config(stage, openrouter.base_url, company.connected, now().date())
+        click.echo("CostCompass demo: the real daemon; six providers and Slack are stand-ins on")
         click.echo("127.0.0.1, keys and vault are thrown away at the end.")
         run(stage, "vault create")
         run(stage, "vault add openrouter/main", account.inference_keys[0].secret, fails=True)
         run(stage, "vault add openrouter/main", account.management_key.secret)
+        for one in company.connected:
+            run(stage, f"vault add {one.provider}/main", one.key)
         run(stage, "vault add slack/bot-token", slack.bot_token)
         run(stage, "vault add slack/app-token", slack.app_token)
+        _read_before(stage, company)
         run(stage, "refresh")
         with daemon(stage):
             run(stage, "status")
             Channel(stage, account, now).play()
             _converse(stage, script=script)
             run(stage, "spend 7d by host")
+
+
+def _read_before(stage: Stage, company: Company) -> None:
+    """Note what DeepSeek's balance was on the days before, as if the daemon had run by then.
+
+    A balance tells spend only by its fall, so that nothing could be shown of it on a first day.
+    """
+    store = open_store(stage.folder / "state")
+    [account] = [one for one in company.connected if one.biller is company.deepseek]
+    known = Account(f"{account.provider}/main", account.provider, account.biller.base_url)
+    try:
+        for at, left in company.past():
+            purse = Purse("CNY", left, Decimal(0), left)
+            commit(known, store, Reading(at, purses=(purse,)))
+    finally:
+        store.close()
 
 
 def _converse(stage: Stage, *, script: bool) -> None:

@@ -7,9 +7,10 @@ import secrets
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from threading import Event
 from typing import Any, Final
@@ -17,6 +18,7 @@ from typing import Any, Final
 import click
 
 from bot.control import NotRunning, ask
+from bot.sandbox.company import Connected
 from bot.sandbox.show import shown
 from bot.sandbox.slack import Slack
 from bot.sandbox.slack_people import CHANNEL, USER
@@ -41,8 +43,16 @@ class Stage:
         return self.folder / "config.toml"
 
 
-def write_config(stage: Stage, base_url: str) -> None:
-    """Write the configuration of an installation that reads every second, so that nobody waits."""
+def write_config(stage: Stage, base_url: str, beside: Iterable[Connected], today: date) -> None:
+    """Write the configuration of an installation that reads every second, so that nobody waits.
+
+    `beside` are the accounts beside OpenRouter's.
+    """
+    others = "".join(
+        f'[[account]]\nname = "main"\nprovider = "{one.provider}"\n'
+        f'base_url = "{one.biller.base_url}"\n{one.options}\n\n'
+        for one in beside
+    )
     passphrase = stage.folder / "passphrase"
     passphrase.touch(mode=0o600)
     passphrase.write_text(secrets.token_urlsafe(24) + "\n")
@@ -57,7 +67,7 @@ name = "main"
 provider = "openrouter"
 base_url = "{base_url}"
 
-[slack]
+{others}[slack]
 channel = "{CHANNEL}"
 allowed_users = ["{USER}"]
 api_url = "{stage.slack.api_url}"
@@ -75,6 +85,11 @@ runway_below_days = []
 [[subscription]]
 name = "ChatGPT Plus"
 amount = 20.00
+
+[[rate]]
+currency = "CNY"
+worth = 0.1408
+on = {today}
 """
     )
 
@@ -91,8 +106,8 @@ def _environment() -> dict[str, str]:
     return {**kept, "COLUMNS": str(WIDTH)}
 
 
-def run(stage: Stage, words: str, typed: str = "", *, fails: bool = False) -> None:
-    """Run one command as a user would, show it and what it says."""
+def run(stage: Stage, words: str, typed: str = "", *, fails: bool = False, also: str = "") -> None:
+    """Run one command as a user would, show it and what it says; `also` stands behind it."""
     done = subprocess.run(  # noqa: S603 - our own interpreter and words
         _command(stage, words),
         input=f"{typed}\n",
@@ -101,7 +116,7 @@ def run(stage: Stage, words: str, typed: str = "", *, fails: bool = False) -> No
         text=True,
         check=False,
     )
-    note = "   # an inference key, pasted by mistake" if fails else ""
+    note = "   # an inference key, pasted by mistake" if fails else also
     click.echo(f"\n{stage.paint(f'$ costcompass {words}', 'bold')}{stage.paint(note, 'dim')}")
     _show(stage, done.stdout + done.stderr)
     if bool(done.returncode) is not fails:
@@ -155,6 +170,5 @@ def _is_up(stage: Stage) -> bool:
         status: dict[str, Any] = ask(stage.folder / "state", {"do": "status"})
     except NotRunning:
         return False
-    [account] = status["accounts"]
-    read = account["refreshed_at"] and account["balance_at"]
-    return bool(read) and status["slack"]["state"] == "connected"
+    read = [one["refreshed_at"] for one in status["accounts"]]
+    return all(read) and status["slack"]["state"] == "connected"
