@@ -23,7 +23,7 @@ from bot.config_keys import TOP
 from bot.config_tables import Mistake, Table
 from costcompass_core.domain.accounts import Account, account_name
 from costcompass_core.domain.errors import ConfigError
-from costcompass_core.domain.rates import Rate
+from costcompass_core.domain.rates import CONFIGURATION, Rate
 from costcompass_core.domain.subscriptions import Change, Subscription
 from costcompass_core.providers.registry import PROVIDERS
 
@@ -181,7 +181,7 @@ def parse_config(
             raw["currency"]["home"],
             raw["currency"]["ecb_file"],
             tuple(
-                Rate(one["currency"], one["worth"].ratio(), one["on"], "configuration")
+                Rate(one["currency"], one["worth"].ratio(), one["on"], CONFIGURATION)
                 for one in raw["rate"]
             ),
         ),

@@ -177,11 +177,8 @@ def _not_reported(stack: Stack) -> Iterator[str]:
 
 def _currency(one: CurrencyTotal, stack: Stack) -> str:
     """Return what was paid in another currency, and to whom."""
-    by: dict[str, Decimal] = {}
-    for row in one.rows:
-        title = stack.titles.get(row.provider, row.provider)
-        by[title] = by.get(title, Decimal(0)) + row.cost
-    names = ", ".join(words.clean(name) for name in sorted(by))
+    titles = {stack.titles.get(row.provider, row.provider) for row in one.rows}
+    names = ", ".join(words.clean(title) for title in sorted(titles))
     return (
         f"In {one.currency}, in no dollar total: {words.money(one.total, one.currency)} ({names})."
     )

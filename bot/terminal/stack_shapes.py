@@ -90,7 +90,7 @@ def _caveat(one: Caveat) -> dict[str, Any]:
 
 def forecast_stack(report: ForecastReport) -> dict[str, Any]:
     """Return `providers`, `currencies`, `runways` and `converted` of a forecast."""
-    if not (report.providers or report.currencies or len(report.runways) > 1):
+    if not (report.providers or report.currencies):
         return {}
     return {
         "providers": [_provider(one) for one in report.providers],
