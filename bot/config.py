@@ -58,6 +58,14 @@ class Money:
 
 
 @dataclass(frozen=True, slots=True)
+class Backup:
+    """How many daily copies are kept, 0 for none, and in which folder."""
+
+    keep: int
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """The whole configuration, valid, defaults filled in."""
 
@@ -71,6 +79,9 @@ class Config:
     slack: Slack
     subscriptions: tuple[Subscription, ...]
     alerts: Alerts
+    backup: Backup
+    http_listen: str = ""
+    """`HOST:PORT` of /healthz, /readyz and /metrics; empty for off."""
     money: Money = Money()
     tree: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """The file with the environment laid over it, as it was read."""
@@ -156,10 +167,11 @@ def parse_config(
     check_across(raw, mistakes)
     if mistakes:
         raise ConfigMistakes(str(path or "configuration"), mistakes)
+    state_dir = state_dir_from(raw["state_dir"], environ)
     return Config(
         path=path,
         timezone=raw["timezone"],
-        state_dir=state_dir_from(raw["state_dir"], environ),
+        state_dir=state_dir,
         passphrase_file=raw["vault"]["passphrase_file"],
         accounts=tuple(_account(one) for one in raw["account"]),
         balance_every=raw["refresh"]["balance"],
@@ -186,6 +198,8 @@ def parse_config(
             ),
         ),
         alerts=alerts_from(raw, raw["timezone"]),
+        backup=Backup(raw["backup"]["keep"], _folder(raw["backup"]["folder"], state_dir, environ)),
+        http_listen=raw["http"]["listen"],
         tree=tree,
     )
 
@@ -207,9 +221,19 @@ def _account(raw: Mapping[str, Any]) -> Account:
 
 def state_dir_from(text: str, environ: Mapping[str, str]) -> Path:
     """Return the state directory that `text` names, the usual one where it is empty."""
-    home = Path(environ.get("HOME") or "/")
     if not text:
+        home = Path(environ.get("HOME") or "/")
         return Path(environ.get("XDG_STATE_HOME") or home / ".local" / "state") / "costcompass"
+    return _at_home(text, environ)
+
+
+def _folder(text: str, state_dir: Path, environ: Mapping[str, str]) -> Path:
+    """Return the folder of the backups: `text`, seen from the state directory."""
+    return state_dir / _at_home(text or "backups", environ)
+
+
+def _at_home(text: str, environ: Mapping[str, str]) -> Path:
+    home = Path(environ.get("HOME") or "/")
     return home / text[2:] if text.startswith("~/") else Path(text)
 
 

@@ -149,6 +149,12 @@ def _listen(value: Any) -> str:
     return found[0]
 
 
+def _copies(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 1000:
+        raise ValueError("must be a whole number up to 1000, or 0 for off")
+    return value
+
+
 _NAME: Final = _text(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", "a name of letters, digits, '.', '_', '-'")
 _ACCOUNT: Final = _text(
     r"[^\x00-\x1f\x7f]{1,200}", "an account's name, such as 'main' or 'anthropic/main'"
@@ -276,6 +282,12 @@ TOP: Final = Table(
                 ),
             },
             many=True,
+        ),
+        "backup": Table(
+            {
+                "keep": Key(Kind(_copies, "a number of daily copies", text=False), 7),
+                "folder": Key(_text(r"[^\x00]*", "a path"), ""),
+            }
         ),
         "http": Table({"listen": Key(Kind(_listen, "HOST:PORT"), "")}),
     },

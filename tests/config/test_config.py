@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.config import Config, find_config, load_config, parse_config
+from bot.config import Backup, Config, find_config, load_config, parse_config
 from bot.config_keys import TOP
 from bot.config_tables import Table
 from costcompass_core.domain.errors import ConfigError
@@ -416,3 +416,19 @@ def told_by(load: Callable[[], Config]) -> list[str]:
     except ConfigError as error:
         return getattr(error, "lines", [str(error)])
     return []
+
+
+@pytest.mark.parametrize("keep", [-1, 1001, Decimal("1.5"), Decimal("NaN"), True, "x"])
+def test_the_number_of_backups_is_a_small_whole_number(keep: object) -> None:
+    account = {"account": [{"name": "main", "provider": "openrouter"}]}
+    with pytest.raises(ConfigError, match=r"backup\.keep must be a whole number up to 1000, or 0"):
+        parse_config(account | {"backup": {"keep": keep}}, {})
+
+
+def test_backups_lie_in_the_state_directory_unless_told_otherwise() -> None:
+    account = {"account": [{"name": "main", "provider": "openrouter"}], "state_dir": "/srv/state"}
+    environ = {"HOME": "/home/one", "COSTCOMPASS_BACKUP__KEEP": "3"}
+    assert parse_config(account, environ).backup == Backup(3, Path("/srv/state/backups"))
+    for folder, place in (("~/kept", "/home/one/kept"), ("/mnt/kept", "/mnt/kept")):
+        config = parse_config(account | {"backup": {"folder": folder}}, environ)
+        assert config.backup.folder == Path(place)
