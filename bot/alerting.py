@@ -206,7 +206,7 @@ class Alerting:
         """
         ways = self._test_ways()
         if not ways:
-            mend = "set [slack] channel, then restart the daemon"
+            mend = "set [slack] channel, then reload or restart the daemon"
             raise UsageError("alerts go nowhere yet", mend)
         now = self._now()
         name = f"test:{now.isoformat()}"

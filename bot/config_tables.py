@@ -154,3 +154,19 @@ def _join(path: str, name: str) -> str:
 def _nearest(name: str, known: list[str]) -> str:
     near = get_close_matches(name, known, n=1, cutoff=0.5)
     return f"did you mean `{near[0]}`?" if near else f"known here: {', '.join(known)}"
+
+
+def differing(before: object, after: object, path: str = "") -> list[str]:
+    """Return the keys, such as `alerts.quiet_hours`, whose values differ between two trees.
+
+    Of a list of tables only its own name: entries have no identity but their place.
+    """
+    if before == after:
+        return []
+    if not (isinstance(before, Mapping) and isinstance(after, Mapping)):
+        return [path]
+    found = []
+    for key in dict.fromkeys([*before, *after]):
+        inner = f"{path}.{key}" if path else str(key)
+        found += differing(before.get(key), after.get(key), inner)
+    return found

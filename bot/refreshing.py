@@ -5,6 +5,7 @@ Shared by the daemon and by the one-shot commands, which differ only in who wait
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -94,13 +95,18 @@ def side_by_side(
         return list(pool.map(refresh_one, accounts))
 
 
+def own_accounts(tx: sqlite3.Connection, accounts: Collection[Account]) -> None:
+    """Let go of accounts that are not configured, and of what a file said of one read by key."""
+    keep_only_accounts(tx, [account.name for account in accounts])
+    leave_out_keyed(tx, _keyed(accounts))
+
+
 def open_ledger(config: Config) -> Store:
     """Open the ledger for writing and let go of accounts that are no longer configured."""
     store = open_store(config.state_dir)
     try:
         with store.writing() as tx:
-            keep_only_accounts(tx, [account.name for account in config.accounts])
-            leave_out_keyed(tx, _keyed(config.accounts))
+            own_accounts(tx, config.accounts)
     except BaseException:
         store.close()
         raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
@@ -11,9 +12,32 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from costcompass_core.storage.refreshes import Attempt
 
 TICK: Final = timedelta(seconds=15)
+STALLED: Final = timedelta(minutes=2)
+"""A pause between two ticks of the clock after which something is stuck."""
 FIRST_RETRY: Final = timedelta(seconds=30)
 PERMANENT_RETRY: Final = timedelta(hours=1)
 """How often a refusal that only a human can end is tried again, so that nobody is hammered."""
+
+
+class Pulse:
+    """Whether the clock still ticks: each beat is good for a while."""
+
+    def __init__(self) -> None:
+        """Begin with a beat, so that a start has time for its first tick."""
+        self.beat()
+
+    def beat(self) -> None:
+        """Note that a tick has run."""
+        self._at = time.monotonic()  # no clock that is set can stop or feign it
+
+    def beats(self) -> bool:
+        """Return whether a tick has run lately; one that waits for a slow disk may take long."""
+        return time.monotonic() - self._at < STALLED.total_seconds()
+
+
+def tick_length(*every: timedelta) -> timedelta:
+    """Return how often to look what is due: as often as the most frequent of `every`, at least."""
+    return min(TICK, *every)
 
 
 def due(attempt: Attempt | None, every: timedelta, now: datetime, mended: datetime) -> bool:

@@ -44,6 +44,10 @@ class Context:
     @cached_property
     def config(self) -> Config:
         """The valid configuration. Raises `ConfigError`."""
+        return self.load_config()
+
+    def load_config(self) -> Config:
+        """Read the configuration as it is now. Raises `ConfigError`."""
         from bot.config import load_config  # noqa: PLC0415 - many commands need none
 
         return load_config(self.config_path)

@@ -25,6 +25,8 @@ def status_command(context: Context, as_json: bool) -> None:
         return
     since = words.ago(datetime.fromisoformat(status["started_at"]), now())
     click.echo(f"costcompass {status['version']}, process {status['pid']}, started {since}")
+    if error := status["config"]["error"]:
+        click.echo(f"config   not reloaded: {error}")
     click.echo(f"vault    {status['vault']}")
     slack = status["slack"]
     detail = slack["error"] or (f"team {words.clean(slack['team'])}" if slack["team"] else "")

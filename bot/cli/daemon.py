@@ -6,9 +6,9 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Thread
+from typing import TYPE_CHECKING
 
 import click
 
@@ -18,25 +18,28 @@ from costcompass_core.domain.secret import Secret
 from costcompass_core.storage.lock import holding
 from costcompass_core.vault.file import Vault, unlock
 
+if TYPE_CHECKING:
+    from bot.daemon import Daemon
+
 
 @click.command("run")
 @passphrase_fd_option
 @click.pass_obj
 def run_command(context: Context, passphrase_fd: int | None) -> None:
-    """Run the daemon until SIGTERM or Ctrl-C."""
+    """Run the daemon until SIGTERM or Ctrl-C; SIGHUP has it read its configuration again."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     harden()
     config = context.config
     with holding(config.state_dir):
         passphrase = context.find_passphrase(passphrase_fd)
-        stop = _heed_signals()
+        running = _heed_signals()
         thread = ThreadPoolExecutor(1, "vault")
         vault = thread.submit(_unlocked, context, passphrase)
         thread.shutdown(wait=False)
         from bot.daemon import Daemon  # noqa: PLC0415 - takes as long as deriving the key meanwhile
 
-        daemon = Daemon(config, vault.result)
-        stop.append(daemon.stop)
+        daemon = Daemon(config, vault.result, load=context.load_config)
+        running.append(daemon)
         daemon.run()
     logging.shutdown()
     sys.stdout.flush()
@@ -45,24 +48,28 @@ def run_command(context: Context, passphrase_fd: int | None) -> None:
     os._exit(0)
 
 
-def _heed_signals() -> list[Callable[[], None]]:
-    """Return where to put what SIGTERM and Ctrl-C shall call; while it is empty, they end us.
+def _heed_signals() -> list[Daemon]:
+    """Return where to put the daemon that signals are for; while it is empty, they end us.
 
     They are waited for in a thread, because a handler can come too late or deadlock: it runs in the
     main thread, which is about to wait, or just holds the lock of what the handler would set.
     """
-    stop: list[Callable[[], None]] = []
-    signals = {signal.SIGTERM, signal.SIGINT}
+    running: list[Daemon] = []
+    signals = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
     signal.pthread_sigmask(signal.SIG_BLOCK, signals)  # in every thread to come as well
 
     def heed() -> None:
-        signal.sigwait(signals)
-        if not stop:
-            os._exit(0)
-        stop[0]()
+        while True:
+            if signal.sigwait(signals) == signal.SIGHUP:
+                for daemon in running:  # before there is one, the configuration was just read
+                    daemon.reload()
+            elif running:
+                running[0].stop()
+            else:
+                os._exit(0)
 
     Thread(target=heed, name="signals", daemon=True).start()
-    return stop
+    return running
 
 
 def _unlocked(context: Context, passphrase: Secret | None) -> Vault | None:

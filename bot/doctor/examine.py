@@ -140,7 +140,7 @@ def _daemon(config: Config) -> Finding:
         mend = "free some space, or see the daemon's log"
         return Finding("daemon", "bad", "running, but the database refuses its writes", mend, 1)
     if parked := status["outbox"]["parked"]:
-        mend = f"{parked[0]['error']}; then restart the daemon"
+        mend = f"{parked[0]['error']}; then reload or restart the daemon"
         return Finding("daemon", "bad", f"refused: {plural(len(parked), 'message')}", mend, 69)
     if failing := status["outbox"]["failing"]:
         found = f"{plural(len(failing), 'message')} not taken yet"

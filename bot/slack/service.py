@@ -70,6 +70,7 @@ class SlackService:
         self._credits_urls = credits_urls
         self._connected = connected
         self._loaded = Event()
+        self._ended = Event()
         self._connection: SlackConnection
         self._messages: Looks
         self._views: Looks
@@ -108,9 +109,12 @@ class SlackService:
             self._now,
             connected=self._connected,
         )
-        self._homes.start()
+        ended = self._ended.is_set()  # then nobody waits any more, and nobody would stop these
+        if not ended:
+            self._homes.start()
         self._loaded.set()
-        self._connection.start()
+        if not ended:
+            self._connection.start()
 
     def looks(self) -> Looks | None:
         """Return what is known of how the workspace draws messages, `None` before that is asked."""
@@ -157,6 +161,7 @@ class SlackService:
 
     def stop(self, timeout: float) -> None:
         """Close after running commands have answered, within `timeout` seconds."""
+        self._ended.set()
         if self._loaded.wait(timeout):
             self._homes.stop(0)
             self._connection.stop(timeout)

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 from delivery_world import POST, World
 
-from bot import daemon
-from bot.daemon import Daemon
+from bot import reader
+from bot.reader import Reader
 from bot.sandbox.slack_faults import hang_up, rate_limited
 from costcompass_core.domain.errors import StorageError
 from costcompass_core.domain.money import Usd
+from costcompass_core.domain.secret import Secret
 from costcompass_core.domain.usage import Balance, Reading
 from costcompass_core.usecases.refresh import NotStored
 
@@ -128,8 +129,10 @@ def test_it_is_forgiven_at_a_tick_though_no_refresh_is_good(world: World):
 def test_a_balance_is_read_and_told_though_nothing_stored_can_be_read(
     world: World, monkeypatch: pytest.MonkeyPatch
 ):
-    watched = Daemon(world.alerting._config, lambda: None, lambda: world.now)
-    watched._store, watched._alerting = world.store, world.alerting
+    config = world.alerting._config
+    watched = Reader(
+        config, world.store, lambda _: Secret("key"), lambda: world.now, alerting=world.alerting
+    )
     asked = []
 
     def refresh(*_, parts, **__):
@@ -139,10 +142,10 @@ def test_a_balance_is_read_and_told_though_nothing_stored_can_be_read(
     def unreadable():
         raise StorageError("disk I/O error")
 
-    monkeypatch.setattr(daemon, "refresh", refresh)
+    monkeypatch.setattr(reader, "refresh", refresh)
     monkeypatch.setattr(world.store, "reading", unreadable)
     for _ in range(12):
-        watched._tick(world.alerting._config.accounts[0])
+        watched.tick(config.accounts[0])
         world.later(seconds=15)
     assert asked == [["balance"]] * 3
     assert any("Balance of main is critical: $8.00" in one.text for one in world.shown)

@@ -1,0 +1,144 @@
+"""SIGHUP: a valid configuration takes over, a bad one is refused and said, and nothing is lost."""
+
+from __future__ import annotations
+
+import signal
+import socket
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from install import Daemon, Install, eventually
+
+from bot.config_tables import differing
+from bot.sandbox.openrouter import OpenRouter
+from bot.sandbox.slack import Slack
+from bot.systemd import watchdog_seconds
+
+YESTERDAY = datetime.now(UTC).date() - timedelta(days=1)
+
+
+@pytest.fixture
+def ready(install: Install, openrouter: OpenRouter, slack: Slack) -> Install:
+    openrouter.accounts[0].spend("1.25", YESTERDAY)
+    install.configure(openrouter, slack)
+    install.keep(
+        openrouter__main=openrouter.accounts[0].management_key.secret,
+        openrouter__second=openrouter.accounts[0].management_key.secret,
+        slack__bot_token=slack.bot_token,
+        slack__app_token=slack.app_token,
+    )
+    return install
+
+
+def reload(daemon: Daemon) -> dict[str, object]:
+    """Send SIGHUP and return what `status` says of the configuration after it was heard."""
+    heard = daemon.log.count("reloaded")
+    daemon.process.send_signal(signal.SIGHUP)
+    assert eventually(lambda: daemon.log.count("reloaded") > heard), daemon.log
+    config: dict[str, object] = daemon.status()["config"]
+    return config
+
+
+def held(daemon: Daemon, what: str) -> int:
+    """How many threads ("task") or open descriptors ("fd") the process has."""
+    return len([*Path(f"/proc/{daemon.process.pid}/{what}").iterdir()])
+
+
+def test_a_good_configuration_takes_over(ready: Install, slack: Slack, openrouter: OpenRouter):
+    with ready.daemon() as daemon:
+        assert daemon.refreshed()
+        assert eventually(lambda: daemon.status()["slack"]["state"] == "connected")
+        second = f'[[account]]\nname = "second"\nprovider = "openrouter"\nbase_url = "{openrouter.base_url}"\n'
+        ready.config.write_text(f"{ready.config.read_text()}\n{second}")
+        assert reload(daemon)["error"] is None
+        assert "reloaded: account changed" in daemon.log
+        assert daemon.refreshed("second"), "the new account is read, with the vault still open"
+        assert eventually(lambda: daemon.status()["slack"]["state"] == "connected")
+        threads, descriptors = held(daemon, "task"), held(daemon, "fd")
+        text = ready.config.read_text()
+        for turn in range(4):
+            ready.config.write_text(
+                text.replace("[slack]", f"[digest]\ntime = '0{turn}:00'\n[slack]")
+            )
+            reload(daemon)
+            assert eventually(lambda: daemon.status()["slack"]["state"] == "connected")
+        assert "reloaded: digest changed" in daemon.log
+        assert "reloaded: digest.time changed" in daemon.log
+        assert eventually(
+            lambda: held(daemon, "task") <= threads + 2 and held(daemon, "fd") <= descriptors + 2
+        ), "an engine that was replaced leaves nothing behind"
+    assert "Traceback" not in daemon.log
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "said"),
+    [
+        ("timezone = 'Europe/Berlln'", "timezone is not a time zone; did you mean"),
+        ("= nonsense", "is not TOML"),
+        ("state_dir = '/elsewhere'", "state_dir can't change while the daemon runs"),
+    ],
+)
+def test_a_bad_configuration_is_refused_and_the_old_one_holds(
+    ready: Install, spoilt: str, said: str
+):
+    good = ready.config.read_text()
+    with ready.daemon() as daemon:
+        assert daemon.refreshed()
+        key = spoilt.partition("=")[0]
+        kept = [line for line in good.splitlines() if not key or not line.startswith(key)]
+        ready.config.write_text("\n".join([spoilt, *kept]))
+        told = reload(daemon)
+        assert said in str(told["error"])
+        assert "ERROR   daemon: not reloaded: " in daemon.log
+        assert said in daemon.log
+        assert "the daemon goes on by the configuration it had" in daemon.log
+        assert daemon.account()["error"] is None
+        ready.config.write_text(good)
+        assert f"config   not reloaded: {told['error']}\n" in ready.run("status").stdout
+        assert reload(daemon)["error"] is None
+        assert "reloaded: nothing has changed" in daemon.log
+        assert said not in ready.run("status").stdout
+
+
+def test_a_missing_file_is_refused_as_well(ready: Install):
+    with ready.daemon() as daemon:
+        ready.config.rename(ready.config.with_suffix(".away"))
+        assert "cannot be read" in str(reload(daemon)["error"])
+
+
+def test_systemd_hears_of_ready_reload_pulse_and_stop(ready: Install, tmp_path: Path):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(20)
+        environ = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "200000"}
+        with ready.daemon(environ=environ) as daemon:
+            assert manager.recv(4096) == b"READY=1"
+            assert manager.recv(4096) == b"WATCHDOG=1"
+            ready.config.write_text(f"{ready.config.read_text()}\n[digest]\ntime = '10:00'\n")
+            reload(daemon)
+            daemon.end()
+        manager.setblocking(False)
+        heard = []
+        while True:
+            try:
+                heard.append(manager.recv(4096).decode())
+            except BlockingIOError:
+                break
+    told = [one for one in heard if one != "WATCHDOG=1"]
+    assert told[0].startswith("RELOADING=1\nMONOTONIC_USEC=")
+    assert told[1:] == ["READY=1", "STOPPING=1"]
+
+
+def test_the_watchdog_is_only_for_whom_it_names():
+    assert watchdog_seconds({}) is None
+    assert watchdog_seconds({"WATCHDOG_USEC": "60000000"}) == 30
+    assert watchdog_seconds({"WATCHDOG_USEC": "60000000", "WATCHDOG_PID": "1"}) is None
+    assert watchdog_seconds({"WATCHDOG_USEC": "soon"}) is None
+
+
+def test_only_keys_are_named_never_their_values():
+    before = {"alerts": {"webhook_url": "https://host/secret", "quiet_hours": ""}, "account": [1]}
+    after = {"alerts": {"webhook_url": "https://host/other"}, "account": [1], "timezone": "UTC"}
+    assert differing(before, after) == ["alerts.webhook_url", "alerts.quiet_hours", "timezone"]
+    assert differing(before, before) == []
