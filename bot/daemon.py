@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from typing import Final
 
@@ -24,14 +24,14 @@ from bot.refreshing import own_accounts
 from bot.requests import Loaded, Requests
 from bot.schedule import Pulse
 from costcompass_core import __version__
-from costcompass_core.domain.errors import ConfigError, CostCompassError
+from costcompass_core.domain.errors import ConfigError, CostCompassError, StorageError
 from costcompass_core.storage.store import Store, open_store
 from costcompass_core.vault.file import Vault
 
 _LAST_WORDS: Final = 1.5
 """Seconds that each part gets for work in flight when the daemon stops."""
-_LET_FINISH: Final = 60.0
-"""The same for a reload, which is in no hurry: no request is allowed to take longer."""
+_LET_FINISH: Final = 45.0
+"""The same for a reload, which is in no hurry: requests have a deadline before that."""
 _log: Final = logging.getLogger(__name__)
 
 
@@ -88,7 +88,7 @@ class Daemon:
         with ExitStack() as stack:
             self._store = open_store(config.state_dir)
             stack.callback(self._store.close)
-            self._engine = self._prepared(config)
+            self._engine = self._engine_of(config)
             self._keyring.use(self._open_vault())
             if self._keyring.is_locked:
                 _log.warning("the vault is locked: run `costcompass unlock`")
@@ -112,13 +112,16 @@ class Daemon:
             systemd.notify(systemd.STOPPING)
             _log.info("stopping")
 
-    def _prepared(self, config: Config) -> Engine:
+    def _engine_of(self, config: Config) -> Engine:
         """Return an engine that is ready to start. Raises `StorageError`."""
-        with self._store.writing() as tx:
-            own_accounts(tx, config.accounts)
+        self._own(config)
         engine = Engine(config, self._store, self._keyring, self._now, self._pulse.beat)
         engine.apply_settings()
         return engine
+
+    def _own(self, config: Config) -> None:
+        with self._store.writing() as tx:
+            own_accounts(tx, config.accounts)
 
     def _serve(self) -> None:
         """Wait until stopped; reload when asked to, and tell systemd that the clock still ticks."""
@@ -162,16 +165,13 @@ class Daemon:
         return config
 
     def _switch(self, config: Config) -> None:
-        """Have a new engine take over from the old one, or the old one's like where that fails."""
+        """Have a new engine take over; what it can't do is found out while the old one works."""
+        following = self._engine_of(config)
         self._engine.stop(_LET_FINISH)
-        try:
-            self._engine = self._prepared(config)
-            self._engine.start()
-        except CostCompassError:
-            self._engine.stop(_LAST_WORDS)
-            self._engine = self._prepared(self._loaded.config)
-            self._engine.start()
-            raise
+        self._engine = following
+        with suppress(StorageError):  # what was in flight may have remembered an account that left
+            self._own(config)
+        following.start()
 
     def _keep_old(self, error: CostCompassError) -> None:
         lines = getattr(error, "lines", [str(error)])  # a configuration has many

@@ -6,11 +6,14 @@ import signal
 import socket
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from install import Daemon, Install, eventually
 
+from bot.config import load_config
 from bot.config_tables import differing
+from bot.daemon import Daemon as Life
 from bot.sandbox.openrouter import OpenRouter
 from bot.sandbox.slack import Slack
 from bot.systemd import watchdog_seconds
@@ -142,3 +145,34 @@ def test_only_keys_are_named_never_their_values():
     after = {"alerts": {"webhook_url": "https://host/other"}, "account": [1], "timezone": "UTC"}
     assert differing(before, after) == ["alerts.webhook_url", "alerts.quiet_hours", "timezone"]
     assert differing(before, before) == []
+
+
+def test_a_database_that_refuses_leaves_the_old_engine_at_work(ready: Install):
+    daemon = Life(
+        load_config(ready.config, ready.environ),
+        ready.opened,
+        load=lambda: load_config(ready.config, ready.environ),
+    )
+    running = Thread(target=daemon.run)
+    running.start()
+    try:
+        assert eventually(lambda: daemon._pulse.beats() and hasattr(daemon, "_engine"))
+        before = daemon._engine
+        ready.config.write_text(f"{ready.config.read_text()}\n[digest]\ntime = '10:00'\n")
+        refuse_writes(daemon, True)
+        daemon.reload()
+        assert eventually(lambda: "cannot be used" in daemon._loaded.error)
+        assert daemon._engine is before
+        assert not before.reader._stopping.is_set(), "it was not even asked to stop"
+        refuse_writes(daemon, False)
+        daemon.reload()
+        assert eventually(lambda: daemon._engine is not before)
+        assert eventually(lambda: daemon._loaded.error == "")
+    finally:
+        daemon.stop()
+        running.join()
+
+
+def refuse_writes(daemon: Life, on: bool) -> None:
+    with daemon._store._lock:
+        daemon._store._writer.execute(f"PRAGMA query_only = {int(on)}")
