@@ -37,6 +37,7 @@ _WHERE: Final = {
     "cost": "cost",
     "run": "daemon",
     "status": "control",
+    "healthcheck": "healthcheck",
     "unlock": "control",
     "alert": "alert",
 }

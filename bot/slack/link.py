@@ -10,6 +10,7 @@ import json
 import logging
 import select
 import socket
+from collections.abc import Callable
 from contextlib import suppress
 from threading import Condition, Event
 from time import monotonic
@@ -48,7 +49,14 @@ class Link(SocketModeClient):
     tells, and an end of file that waits to be read.
     """
 
-    def __init__(self, app: App, url: str, ping_interval: float) -> None:
+    def __init__(
+        self,
+        app: App,
+        url: str,
+        ping_interval: float,
+        acknowledged: Callable[[str, float], None] = lambda *_: None,
+    ) -> None:
+        """`acknowledged` is told what was acknowledged, and after how many seconds."""
         self.spent = Event()
         self.opened = monotonic()
         self.lost = ""
@@ -56,6 +64,7 @@ class Link(SocketModeClient):
         self.relieved = False
         """Whether Slack asked for another link: this one still works while that is opened."""
         self._app = app
+        self._tell_acknowledged = acknowledged
         self._heard = Event()
         self._running = 0
         self._idle = Condition()
@@ -140,10 +149,12 @@ class Link(SocketModeClient):
                 self._idle.notify_all()
 
     def _acknowledge(self, request: SocketModeRequest) -> None:
+        begun = monotonic()
         response = self._app.dispatch(BoltRequest(mode="socket_mode", body=request.payload))
         if response.status == 200:  # otherwise Bolt has logged why, and people see a timeout
             answer = SocketModeResponse(request.envelope_id, _payload(response))
             self.send_socket_mode_response(answer)
+            self._tell_acknowledged(_kind(request), monotonic() - begun)
 
     def _last_pong(self) -> float | None:
         return self.current_session.last_ping_pong_time if self.current_session else None
@@ -161,6 +172,13 @@ class Link(SocketModeClient):
     def _raw_socket(self) -> socket.socket | None:
         """The TCP socket, with methods of `socket.socket` also below TLS."""
         return self.current_session.sock if self.current_session else None
+
+
+def _kind(request: SocketModeRequest) -> str:
+    """Return the command that was typed, or in a word what else people did."""
+    if request.type == "slash_commands":
+        return str(request.payload.get("command", "command"))
+    return {"interactive": "press", "events_api": "event"}.get(request.type, "other")
 
 
 def _payload(response: BoltResponse) -> dict[str, Any] | None:

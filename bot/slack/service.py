@@ -54,11 +54,13 @@ class SlackService:
         store: Store,
         credits_urls: Mapping[str, str],
         connected: Callable[[], None],
+        acknowledged: Callable[[str, float], None] = lambda *_: None,
     ) -> None:
         """Connect nothing yet; `reveal` is asked for the tokens at every sign-in.
 
         `desk` also remembers what Slack can draw. `credits_urls` says for each account where its
-        balance is topped up; `connected` is told of every new connection.
+        balance is topped up; `connected` is told of every new connection, and `acknowledged` what
+        was acknowledged and after how many seconds.
         """
         self._config = config
         self._questions = questions
@@ -69,6 +71,7 @@ class SlackService:
         self._store = store
         self._credits_urls = credits_urls
         self._connected = connected
+        self._acknowledged = acknowledged
         self._loaded = Event()
         self._ended = Event()
         self._connection: SlackConnection
@@ -108,6 +111,7 @@ class SlackService:
             self._build,
             self._now,
             connected=self._connected,
+            acknowledged=self._acknowledged,
         )
         ended = self._ended.is_set()  # then nobody waits any more, and nobody would stop these
         if not ended:

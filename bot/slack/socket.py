@@ -90,10 +90,11 @@ class SlackConnection:
         ping_interval: float = 3.0,
         pauses: Pauses = _PAUSES,
         connected: Callable[[], None] = lambda: None,
+        acknowledged: Callable[[str, float], None] = lambda *_: None,
     ) -> None:
         """`build` makes the app from a client and the id of the team that the bot token belongs to.
 
-        `connected` is told of every new connection.
+        `connected` is told of every new connection, `acknowledged` what was and after how many seconds.
         """
         self._tokens = tokens
         self._api_url = api_url
@@ -102,6 +103,7 @@ class SlackConnection:
         self._ping_interval = ping_interval
         self._pauses = pauses
         self._tell_connected = connected
+        self._acknowledged = acknowledged
         self._failures = 0
         """In a row."""
         self._signed_in: _SignedIn | None = None
@@ -163,7 +165,7 @@ class SlackConnection:
     def _open_link(self, signed_in: _SignedIn) -> Link:
         """Open a link beside the old one, which is closed later: no command falls between."""
         url = link_url(signed_in.client, signed_in.tokens[1])
-        link = Link(signed_in.app, url, self._ping_interval)
+        link = Link(signed_in.app, url, self._ping_interval, self._acknowledged)
         with self._lock:
             self._links.append(link)
         if self._stopping.is_set():

@@ -28,6 +28,8 @@ _FAILING: Final = 5
 """How often a letter has failed when people are told why, though it is tried again."""
 _KEPT: Final = timedelta(days=90)
 """How long told letters are kept to look things up."""
+_NOT_HELD: Final = " AND NOT (via = 'slack' AND kind <> 'test' AND tries = 0)"
+"""Leaves out what quiet hours hold back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,9 +206,21 @@ def is_waiting(tx: sqlite3.Connection, via: Via) -> bool:
 
 def all_told(tx: sqlite3.Connection, *, quiet: bool) -> bool:
     """Return whether nothing waits, but for what was never tried because hours are `quiet`."""
-    held = " AND NOT (via = 'slack' AND kind <> 'test' AND tries = 0)" if quiet else ""
+    held = _NOT_HELD if quiet else ""
     found = tx.execute(f"SELECT 1 FROM outbox WHERE done_at IS NULL{held} LIMIT 1")
     return found.fetchone() is None
+
+
+def oldest_to_tell(tx: sqlite3.Connection, *, quiet: bool) -> datetime | None:
+    """Return when (UTC) the oldest letter was written that waits for its turn or its next try.
+
+    Parked ones do not count, nor does what was never tried because hours are `quiet`.
+    """
+    held = _NOT_HELD if quiet else ""
+    [oldest] = tx.execute(
+        f"SELECT min(at) FROM outbox WHERE done_at IS NULL AND parked = 0{held}"
+    ).fetchone()
+    return moment_of(oldest)
 
 
 def next_try(tx: sqlite3.Connection, via: Via, after: datetime) -> datetime | None:

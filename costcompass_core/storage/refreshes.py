@@ -37,7 +37,7 @@ class Attempt:
 
 def reason_of(error: CostCompassError) -> str:
     """Return the word that rules tell failures apart by."""
-    return next((word for kind, word in _REASONS if isinstance(error, kind)), "failed")
+    return next((word for kind, word in _REASONS if isinstance(error, kind)), _FAILED)
 
 
 _REASONS: Final[tuple[tuple[type[CostCompassError], str], ...]] = (
@@ -48,6 +48,9 @@ _REASONS: Final[tuple[tuple[type[CostCompassError], str], ...]] = (
     (Unavailable, "unavailable"),
 )
 """The first that fits; kinds before what they are kinds of."""
+_FAILED: Final = "failed"
+REASONS: Final = (*(word for _, word in _REASONS), _FAILED)
+"""Every word of `reason_of`."""
 
 
 def attempts(tx: sqlite3.Connection, account: str) -> dict[str, Attempt]:

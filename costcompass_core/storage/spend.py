@@ -20,8 +20,8 @@ from costcompass_core.storage.accounts import slow_spans
 from costcompass_core.storage.codec import day_of, sum_of, usd_of
 from costcompass_core.storage.usage import AMOUNTS, COUNTS, DECLARED, SUMS
 
-Grouping = Dimension | Literal["offer"]
-"""What rows can be grouped by; an offer is a model as one provider sells it."""
+Grouping = Dimension | Literal["offer", "part"]
+"""What rows can be grouped by; an offer is a model as one provider sells it, a part as one account uses it."""
 PROVIDER: Final = "(SELECT provider FROM account WHERE name = account)"
 NAMES: Final[dict[Grouping, str]] = {
     "model": "model",
@@ -31,6 +31,7 @@ NAMES: Final[dict[Grouping, str]] = {
     "provider": PROVIDER,
     "service": f"CASE {PROVIDER} WHEN 'openrouter' THEN 'OpenRouter' ELSE host END",
     "offer": f"{PROVIDER} || '{BETWEEN}' || model",
+    "part": f"account || '{BETWEEN}' || model",
     "key": "''",  # rows do not know their key; `storage.keys` does
 }
 """What each dimension groups rows by, as SQL."""
@@ -261,6 +262,16 @@ def first_day(tx: sqlite3.Connection) -> date | None:
         f" ORDER BY day LIMIT 1)), min(({own} ORDER BY day LIMIT 1))) FROM account"
     ).fetchone()
     return day_of(found)
+
+
+def day_costs(tx: sqlite3.Connection, account: str, day: date) -> list[tuple[str, str, Decimal]]:
+    """Return model, currency and cost (major units) of an account's rows of a UTC day."""
+    found = tx.execute(
+        "SELECT model, currency, group_concat(cost, ' ') FROM cost WHERE account = ? AND day = ?"
+        " GROUP BY model, currency",
+        (account, day.isoformat()),
+    )
+    return [(model, currency, sum_of(costs)) for model, currency, costs in found]
 
 
 def spent_between(tx: sqlite3.Connection, account: str, first: date, last: date) -> Usd:

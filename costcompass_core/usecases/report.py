@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, tzinfo
 
@@ -15,8 +15,10 @@ from costcompass_core.domain.errors import UsageError
 from costcompass_core.domain.forecast import ForecastReport
 from costcompass_core.domain.home import HomeReport
 from costcompass_core.domain.outlook import LEVEL_DAYS
+from costcompass_core.domain.quiet import QuietHours
 from costcompass_core.domain.reports import SpendReport, known_through
 from costcompass_core.domain.rules.budget import standing
+from costcompass_core.domain.rules.views import Limits
 from costcompass_core.domain.stack import DOLLARS, Exchange
 from costcompass_core.domain.subscriptions import Subscription
 from costcompass_core.domain.whatif import IfReport
@@ -32,6 +34,7 @@ from costcompass_core.storage.views import today_of
 from costcompass_core.usecases.accuracy import accuracy_report
 from costcompass_core.usecases.expect import forecast_at, with_currencies
 from costcompass_core.usecases.levers import answer_advice, answer_if
+from costcompass_core.usecases.measures import Conditions, Measures, conditions, measures
 from costcompass_core.usecases.spend import spend_report
 from costcompass_core.usecases.why import why_report
 
@@ -96,6 +99,22 @@ class Questions:
             names = [one.account for one in spend.health]
             incidents = tuple(open_incidents(tx))
             return HomeReport(spend, self._forecast(tx, now), incidents, today_of(tx, names, now))
+
+    def measures(
+        self, accounts: Collection[str], limits: Limits, quiet: QuietHours | None, now: datetime
+    ) -> Measures:
+        """Return everything that monitoring shows of these accounts, as of one moment."""
+        with self.store.reading() as tx:
+            well = conditions(tx, accounts, limits, quiet, now)
+            subscriptions = every_subscription(tx, self.subscriptions)
+            return measures(tx, self._forecast(tx, now), subscriptions, well, now)
+
+    def conditions(
+        self, accounts: Collection[str], limits: Limits, quiet: QuietHours | None, now: datetime
+    ) -> Conditions:
+        """Return what has to be well for these accounts, as of one moment."""
+        with self.store.reading() as tx:
+            return conditions(tx, accounts, limits, quiet, now)
 
     def _spend(self, tx: sqlite3.Connection, words: str, now: datetime) -> SpendReport:
         exchange = self.exchange(utc_day(now))
