@@ -85,6 +85,16 @@ class Alerting:
         self._sender.poke()
 
     @property
+    def settings(self) -> Alerts:
+        """What is gone by now, changes made in Slack included."""
+        return self._settings
+
+    @property
+    def refused_since(self) -> datetime | None:
+        """Since when (UTC) the database takes nothing, `None` while it does."""
+        return self._unwritable.since
+
+    @property
     def watch(self) -> Watch:
         """What is watched now; refreshes commit with it.
 

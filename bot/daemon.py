@@ -19,7 +19,9 @@ from bot.config import Config
 from bot.config_tables import differing
 from bot.control import ControlServer
 from bot.engine import Engine
+from bot.health.service import Health
 from bot.keyring import Keyring
+from bot.meters import Meters
 from bot.refreshing import own_accounts
 from bot.requests import Loaded, Requests
 from bot.schedule import Pulse
@@ -62,6 +64,14 @@ class Daemon:
         self._started = now()
         self._keyring = Keyring(config.state_dir / "vault")
         self._pulse = Pulse()
+        self._meters = Meters()
+        self._health = Health(
+            now,
+            self._pulse,
+            self._meters,
+            engine=lambda: self._engine,
+            locked=lambda: self._keyring.is_locked,
+        )
         self._stopping = threading.Event()
         self._reload_wanted = threading.Event()
         self._woken = threading.Event()
@@ -103,6 +113,8 @@ class Daemon:
             )
             control = ControlServer(config.state_dir, requests.answer)
             stack.callback(control.close)
+            self._health.listen(config.http_listen)
+            stack.callback(self._health.close)
             self._engine.start()
             stack.callback(lambda: self._engine.stop(_LAST_WORDS))
             accounts = words.plural(len(config.accounts), "account")
@@ -115,7 +127,8 @@ class Daemon:
     def _engine_of(self, config: Config) -> Engine:
         """Return an engine that is ready to start. Raises `StorageError`."""
         self._own(config)
-        engine = Engine(config, self._store, self._keyring, self._now, self._pulse.beat)
+        beat = self._pulse.beat
+        engine = Engine(config, self._store, self._keyring, self._now, beat, meters=self._meters)
         engine.apply_settings()
         return engine
 
@@ -166,7 +179,12 @@ class Daemon:
 
     def _switch(self, config: Config) -> None:
         """Have a new engine take over; what it can't do is found out while the old one works."""
-        following = self._engine_of(config)
+        self._health.listen(config.http_listen)
+        try:
+            following = self._engine_of(config)
+        except CostCompassError:
+            self._health.listen(self._loaded.config.http_listen)
+            raise
         self._engine.stop(_LET_FINISH)
         self._engine = following
         with suppress(StorageError):  # what was in flight may have remembered an account that left

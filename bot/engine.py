@@ -16,6 +16,7 @@ from bot.config import Config
 from bot.desk import FrontDesk
 from bot.exchange import exchange_of
 from bot.keyring import Keyring
+from bot.meters import Meters
 from bot.reader import Reader
 from bot.schedule import start_ticking, tick_length
 from bot.slack.service import SlackService
@@ -39,8 +40,14 @@ class Engine:
         keyring: Keyring,
         now: Callable[[], datetime],
         beat: Callable[[], None] = lambda: None,
+        *,
+        meters: Meters | None = None,
     ) -> None:
-        """Do nothing yet; `beat` is called by a tick of the clock for as long as the clock ticks."""
+        """Do nothing yet; `beat` is called by a tick of the clock for as long as the clock ticks.
+
+        `meters` count what happens.
+        """
+        meters = meters or Meters()
         self.config = config
         self._store = store
         self._keyring = keyring
@@ -49,18 +56,25 @@ class Engine:
         reveal = keyring.reveal
         self.alerting = Alerting(config, store, reveal, now)
         self.reader = Reader(
-            config, store, reveal, now, alerting=self.alerting, changed=self._show_changes
+            config,
+            store,
+            reveal,
+            now,
+            alerting=self.alerting,
+            meters=meters,
+            changed=self._show_changes,
         )
         self._desk = FrontDesk(config, store, self.alerting, self.reader.refresh_all, now)
+        self.questions = Questions(
+            store,
+            config.subscriptions,
+            config.timezone,
+            config.alerts.budgets,
+            exchange_of(config.money),
+        )
         self.slack = SlackService(
             config.slack,
-            Questions(
-                store,
-                config.subscriptions,
-                config.timezone,
-                config.alerts.budgets,
-                exchange_of(config.money),
-            ),
+            self.questions,
             reveal,
             now,
             alerts=self.alerting,
@@ -68,6 +82,7 @@ class Engine:
             store=store,
             credits_urls=credits_urls(config),
             connected=self.alerting.greet,
+            acknowledged=meters.acknowledged,
         )
         self.alerting.looks = self.slack.looks
         self.alerting.connected = self.slack.is_connected

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from bot.alerting import Alerting
 from bot.config import Config
+from bot.meters import OK, Meters
 from bot.refreshing import (
     backfilled,
     failure_shape,
@@ -26,7 +27,7 @@ from costcompass_core.domain.accounts import Account
 from costcompass_core.domain.errors import CostCompassError, StorageError, Unavailable
 from costcompass_core.domain.secret import Secret
 from costcompass_core.providers.registry import PROVIDERS
-from costcompass_core.storage.refreshes import Part, attempts
+from costcompass_core.storage.refreshes import Part, attempts, reason_of
 from costcompass_core.storage.store import Store
 from costcompass_core.usecases.refresh import BOTH
 
@@ -46,6 +47,7 @@ class Reader:
         now: Callable[[], datetime],
         *,
         alerting: Alerting,
+        meters: Meters,
         changed: Callable[[], None] = lambda: None,
     ) -> None:
         """`changed` is called when there may be something new to show."""
@@ -54,6 +56,7 @@ class Reader:
         self._reveal = reveal
         self._now = now
         self._alerting = alerting
+        self._meters = meters
         self._changed = changed
         self._mended = now()
         self._stopping = threading.Event()
@@ -146,6 +149,7 @@ class Reader:
         if self._stopping.is_set():
             return failure_shape(account.name, _going())
         with self._busy[account.name]:
+            ended = self._meters.refreshing(account.name, account.provider)
             try:
                 outcome = refresh(
                     account,
@@ -159,8 +163,10 @@ class Reader:
                     beside=self._config.accounts,
                 )
             except CostCompassError as error:
+                ended(reason_of(error))
                 self._note_failure(account, error)
                 return failure_shape(account.name, error)
+            ended(OK)
         self._refused_at.pop(account.name, None)
         self._alerting.committed(good=True)
         self._changed()

@@ -30,9 +30,13 @@ class Pulse:
         """Note that a tick has run."""
         self._at = time.monotonic()  # no clock that is set can stop or feign it
 
+    def silent(self) -> timedelta:
+        """Return for how long no tick has run."""
+        return timedelta(seconds=time.monotonic() - self._at)
+
     def beats(self) -> bool:
         """Return whether a tick has run lately; one that waits for a slow disk may take long."""
-        return time.monotonic() - self._at < STALLED.total_seconds()
+        return self.silent() < STALLED
 
 
 def tick_length(*every: timedelta) -> timedelta:
