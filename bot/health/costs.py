@@ -8,7 +8,6 @@ from typing import Final
 
 from bot.health.gauge import label
 from costcompass_core.domain.money import exact_sum
-from costcompass_core.domain.usage import USD
 from costcompass_core.usecases.measures import PartCost
 
 MOST_MODELS: Final = 20
@@ -17,12 +16,14 @@ OTHER: Final = "other"
 """The label of all the others together, always there: no sum ever lacks them."""
 
 
-def bounded(parts: Iterable[PartCost], accounts: Iterable[str]) -> Iterator[PartCost]:
+def bounded(
+    parts: Iterable[PartCost], always: Iterable[tuple[str, str]] = ()
+) -> Iterator[PartCost]:
     """Yield the dearest models of each account and currency, then the rest of each as one.
 
-    Every one of `accounts` has at least a rest in USD, so that nothing spent is zero, not absent.
+    Each account and currency of `always` has at least a rest: what cost nothing is zero, not absent.
     """
-    groups: dict[tuple[str, str], dict[str, list[Decimal]]] = {(one, USD): {} for one in accounts}
+    groups: dict[tuple[str, str], dict[str, list[Decimal]]] = {one: {} for one in always}
     for part in parts:
         models = groups.setdefault((part.account, part.currency), {})
         models.setdefault(label(part.model), []).append(part.cost)

@@ -21,10 +21,12 @@ from costcompass_core.usecases.measures import Measures, PartCost
 
 def figures(known: Measures, accounts: Collection[str]) -> Iterator[Metric]:
     """Yield what the database says; `accounts` are those that are configured."""
-    every = {*known.sold_by, *accounts}
+    every = {(one, USD) for one in (*known.sold_by, *accounts)}
+    every |= {(one.account, one.currency) for one in known.day}
     yield from _costs("month_to_date", "in this UTC month up to yesterday", known.month, every)
     day = "on the newest completed UTC day that is known of the account"
-    yield from _costs("newest_day", day, known.day, known.through)
+    read = {(one, USD) for one in known.through}
+    yield from _costs("newest_day", day, known.day, read)
     yield from _balances(known.forecast)
     yield from _expected(known.forecast)
     yield from _subscriptions(known)
@@ -33,9 +35,9 @@ def figures(known: Measures, accounts: Collection[str]) -> Iterator[Metric]:
 
 
 def _costs(
-    name: str, when: str, parts: Iterable[PartCost], accounts: Iterable[str]
+    name: str, when: str, parts: Iterable[PartCost], always: Iterable[tuple[str, str]]
 ) -> Iterator[Metric]:
-    costs = list(bounded(parts, accounts))
+    costs = list(bounded(parts, always))
     yield gauge(
         f"{name}_cost_usd",
         f"Spent {when}; the cheaper models of an account are added up as other.",
