@@ -21,7 +21,7 @@ from typing import Final, NamedTuple
 
 from costcompass_core.domain.errors import CostCompassError
 
-_AT_ONCE: Final = 8
+AT_ONCE: Final = 8
 """Connections served at the same time; others wait in the kernel's queue."""
 _PATIENCE: Final = 5.0
 """Seconds that a client has to send its whole request, and again to take the answer."""
@@ -56,11 +56,19 @@ def plain(status: HTTPStatus, text: str) -> Answer:
 class Server:
     """Listens from the beginning until closed."""
 
-    def __init__(self, listen: str, pages: Pages, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        listen: str,
+        pages: Pages,
+        now: Callable[[], datetime],
+        *,
+        patience: float = _PATIENCE,
+    ) -> None:
         """Listen on `HOST:PORT`. Raises `CannotListen`."""
         self._pages = pages
         self._now = now
-        self._slots = BoundedSemaphore(_AT_ONCE)
+        self._patience = patience
+        self._slots = BoundedSemaphore(AT_ONCE)
         self._closed = Event()
         self._listener = _listening(listen)
         self._warn_of_strangers(listen)
@@ -96,8 +104,8 @@ class Server:
     def _serve(self, connection: socket.socket) -> None:
         try:
             with connection, suppress(OSError):
-                head = _read_head(connection, monotonic() + _PATIENCE)
-                connection.settimeout(_PATIENCE)
+                head = _read_head(connection, monotonic() + self._patience)
+                connection.settimeout(self._patience)
                 if head is not None:
                     self._reply(connection, head)
         finally:
@@ -112,7 +120,7 @@ class Server:
             answer = plain(head, head.phrase)
         connection.sendall(self._message(answer, body=method != "HEAD"))
         connection.shutdown(socket.SHUT_WR)
-        _read_past(connection, monotonic() + _PATIENCE)
+        _read_past(connection, monotonic() + self._patience)
 
     def _answer(self, method: str, path: str) -> Answer:
         if not method:

@@ -24,7 +24,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
         DeepSeek(now) as deepseek,
         Slack(now) as slack,
     ):
-        deepseek.topped_up = {"CNY": Decimal(100)}
+        deepseek.topped_up, deepseek.granted = {"CNY": Decimal(100)}, {}
         spend(openrouter)
         remember_yuan(install)
         port = free_port()
