@@ -41,6 +41,6 @@ VOLUME /data
 WORKDIR /data
 USER 10001:10001
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=60s --timeout=10s --start-period=30s CMD ["costcompass", "status"]
+HEALTHCHECK --interval=60s --timeout=10s --start-period=30s CMD ["costcompass", "healthcheck"]
 ENTRYPOINT ["costcompass"]
 CMD ["run"]

@@ -162,7 +162,7 @@ def idle(ready: Install, port: int) -> Iterator[Pulse]:
     config, pulse = load_config(ready.config, {}), Pulse()
     store, keyring = open_store(config.state_dir), Keyring(config.state_dir / "vault")
     engine = Engine(config, store, keyring, now)
-    health = Health(now, pulse, Meters(), keyring, lambda: engine)
+    health = Health(now, pulse, Meters(), engine=lambda: engine, locked=lambda: keyring.is_locked)
     health.listen(config.http_listen)
     yield pulse
     health.close()
