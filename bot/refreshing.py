@@ -103,7 +103,7 @@ def own_accounts(tx: sqlite3.Connection, accounts: Collection[Account]) -> None:
 
 def open_ledger(config: Config) -> Store:
     """Open the ledger for writing and let go of accounts that are no longer configured."""
-    store = open_store(config.state_dir)
+    store = open_store(config.state_dir, config.backup.folder)
     try:
         with store.writing() as tx:
             own_accounts(tx, config.accounts)

@@ -34,6 +34,8 @@ _WHERE: Final = {
     "forecast": "reports",
     "digest": "digest",
     "export": "export",
+    "backup": "backup",
+    "restore": "backup",
     "cost": "cost",
     "run": "daemon",
     "status": "control",

@@ -102,7 +102,7 @@ class Context:
         """Open the stored data for reading. Raises `StorageError` where nothing is stored yet."""
         from costcompass_core.storage.store import open_reader  # noqa: PLC0415
 
-        store = open_reader(self.config.state_dir)
+        store = open_reader(self.config.state_dir, self.config.backup.folder)
         if store is None:
             raise StorageError(
                 f"nothing has been read yet into {self.config.state_dir}",

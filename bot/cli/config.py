@@ -80,7 +80,8 @@ def show_command(context: Context, as_json: bool) -> None:
 
 def _stored(context: Context) -> tuple[dict[str, Setting], list[SettingChange]]:
     """Return what was changed in Slack; nothing where nothing was stored yet."""
-    store = open_reader(context.config.state_dir)
+    config = context.config
+    store = open_reader(config.state_dir, config.backup.folder)
     if store is None:
         return {}, []
     with store.reading() as tx:

@@ -56,7 +56,7 @@ def _list(context: Context, as_json: bool) -> None:
     from costcompass_core.storage.declared import declared  # noqa: PLC0415
     from costcompass_core.storage.store import open_reader  # noqa: PLC0415
 
-    store = open_reader(context.config.state_dir)
+    store = open_reader(context.config.state_dir, context.config.backup.folder)
     costs = []
     if store is not None:
         with closing(store), store.reading() as tx:

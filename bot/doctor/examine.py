@@ -109,7 +109,7 @@ def _state_dir(config: Config) -> Iterator[Finding]:
 
 def _database(config: Config, now: datetime) -> Iterator[Finding]:
     try:
-        store = open_reader(config.state_dir)
+        store = open_reader(config.state_dir, config.backup.folder)
         if store is None:
             yield Finding("database", "ok", "not there yet; the first refresh makes it")
             return

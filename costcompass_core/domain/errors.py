@@ -114,6 +114,12 @@ class StorageError(CostCompassError):
     """The database cannot be opened, read or written (exit 1)."""
 
 
+class BackupError(CostCompassError):
+    """A backup cannot be made, or what is named as one is none, damaged or newer (exit 1)."""
+
+    permanent = True
+
+
 class AlreadyRunning(CostCompassError):
     """Another process holds the state directory (exit 75)."""
 

@@ -305,6 +305,11 @@ def check_ours(connection: sqlite3.Connection) -> None:
         )
 
 
+def schema_of(connection: sqlite3.Connection) -> str:
+    """Return the name of the newest step that the database went through, empty for none."""
+    return max(_applied(connection), default="")
+
+
 def _applied(connection: sqlite3.Connection) -> set[str]:
     """Return the names of the steps that the database went through."""
     table = "SELECT 1 FROM sqlite_master WHERE name = '_sqlite_migrations'"

@@ -49,14 +49,14 @@ class Vault:
         """Add or replace one entry."""
         check_name(name)
         clean = clean_value(value.expose())
-        with _writing(self.path):
+        with writing(self.path):
             blob, kept = self._read()
             _replace(self.path, seal(blob, self.key, {**kept, name: clean}))
 
     def remove(self, name: str) -> None:
         """Remove one entry; `vault.bak` holds it until the next change."""
         check_name(name)
-        with _writing(self.path):
+        with writing(self.path):
             blob, kept = self._read()
             if name not in kept:
                 raise VaultError(
@@ -67,7 +67,7 @@ class Vault:
 
     def change_passphrase(self, new: Secret) -> None:
         """Put the vault under a new passphrase; nothing that the old one opens stays behind."""
-        with _writing(self.path):
+        with writing(self.path):
             blob, _ = self._read()
             fresh = _written_beside(self.path, rewrap(blob, self.key, new))
             _beside(self.path, ".bak").unlink(missing_ok=True)
@@ -92,7 +92,7 @@ def create(
 ) -> None:
     """Make a new vault, and its directory if need be; an existing vault is never touched."""
     clean = {check_name(name): clean_value(value.expose()) for name, value in entries.items()}
-    with _writing(path):
+    with writing(path):
         if os.path.lexists(path):
             raise VaultError(
                 f"{path} exists already", "`costcompass vault add NAME` puts a secret into it"
@@ -119,8 +119,11 @@ def load(path: Path) -> bytes:
 
 
 @contextmanager
-def _writing(path: Path) -> Iterator[None]:
-    """Let one writer at a time read, change and write; say in one line what the disk refuses."""
+def writing(path: Path) -> Iterator[None]:
+    """Let one writer at a time read, change and write; say in one line what the disk refuses.
+
+    Raises `VaultError`, also for a directory in which others could replace the vault.
+    """
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         check_directory(path.parent)
