@@ -169,6 +169,9 @@ def _create(path: Path) -> None:
     os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     with closing(sqlite3.connect(draft, isolation_level=None)) as connection:
         migrate(connection)
+        connection.execute(
+            "PRAGMA journal_mode = WAL"
+        )  # later, a kill could leave a reader helpless
     draft.rename(path)
 
 

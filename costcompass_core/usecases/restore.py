@@ -44,8 +44,7 @@ def restore_backup(state_dir: Path, backup: Path, now: datetime) -> Restored:
     """Restore `backup` into `state_dir`, whose lock the caller holds.
 
     Nothing is touched unless all of the backup is good. An older ledger is brought up to date.
-    Raises `BackupError`, `VaultError` for a state directory that others can write to, and
-    `StorageError` where the restored ledger cannot be opened.
+    Raises `BackupError`, and `VaultError` for a state directory that others can write to.
     """
     backup = backup.absolute()
     manifest = examine_backup(backup)
@@ -54,7 +53,6 @@ def restore_backup(state_dir: Path, backup: Path, now: datetime) -> Restored:
         if replaced is None:
             _stage(state_dir, backup, manifest, _free_name(state_dir, now))
             replaced = _finish(state_dir, manifest)
-    open_store(state_dir).close()
     return Restored(manifest, replaced if replaced and replaced.exists() else None)
 
 
@@ -64,6 +62,7 @@ def _stage(state_dir: Path, backup: Path, manifest: Manifest, replaced: str) -> 
         for name, said in manifest.files.items():
             if copy_new(backup / name, draft / name) != said:
                 raise BackupError(f"{backup / name} changed while it was read", "try again")
+        open_store(draft).close()  # migrated here: what is put in place needs no further change
         plan = {"replaced": replaced, MANIFEST: manifest.shape()}
         write_new(draft / _PLAN, json.dumps(plan).encode())
 
