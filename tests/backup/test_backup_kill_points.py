@@ -32,12 +32,9 @@ def eve(stored: Install, spends) -> Install:
     assert stored.run("backup", "copy").returncode == 0
     stored.opened().put("slack/bot-token", stored.opened().reveal("openrouter/main"))
     killed = stored.folder / "killed"
-    writer = sqlite3.connect(stored.state / "costcompass.db")
-    with closing(writer):
-        writer.execute("PRAGMA wal_autocheckpoint = 0")
+    with closing(sqlite3.connect(stored.state / "costcompass.db")) as other:
+        other.execute("SELECT * FROM marker").fetchall()  # who has it open keeps the log
         spends()
-        writer.execute("INSERT INTO marker VALUES ('in the log', '')")
-        writer.commit()
         shutil.copytree(stored.state, killed)
     shutil.rmtree(stored.state)
     killed.rename(stored.state)
