@@ -96,7 +96,7 @@ class Daemon:
         """
         config = self._loaded.config
         with ExitStack() as stack:
-            self._store = open_store(config.state_dir)
+            self._store = open_store(config.state_dir, config.backup.folder)
             stack.callback(self._store.close)
             self._engine = self._engine_of(config)
             self._keyring.use(self._open_vault())

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bot.account_status import accounts_shape
 from bot.alerting import Alerting, credits_urls
+from bot.backups import Backups
 from bot.config import Config
 from bot.desk import FrontDesk
 from bot.exchange import exchange_of
@@ -86,6 +87,7 @@ class Engine:
         )
         self.alerting.looks = self.slack.looks
         self.alerting.connected = self.slack.is_connected
+        self.backups = Backups(config.backup, store, now)
         self._scheduler: BackgroundScheduler | None = None
 
     def apply_settings(self) -> None:
@@ -99,6 +101,7 @@ class Engine:
         every = tick_length(self.config.balance_every, self.config.activity_every)
         ticks = self.reader.ticks()
         ticks |= {"(vault)": self._watch_vault, "(alerts)": self._watch_clock}
+        ticks["(backup)"] = self.backups.tick
         self._scheduler = start_ticking(ticks, every, self._now())
         self.slack.start()
         self.alerting.start()
@@ -137,6 +140,7 @@ class Engine:
                 "team": slack.team or None,
             },
             "accounts": accounts_shape(self._store, self.config.accounts),
+            "backup": self.backups.status(),
             **self.alerting.status(),
         }
 

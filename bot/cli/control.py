@@ -31,6 +31,7 @@ def status_command(context: Context, as_json: bool) -> None:
     slack = status["slack"]
     detail = slack["error"] or (f"team {words.clean(slack['team'])}" if slack["team"] else "")
     click.echo(f"slack    {slack['state']}{f': {detail}' if detail else ''}")
+    click.echo(f"backup   {_backup_line(status['backup'])}")
     for one in status["accounts"]:
         click.echo(f"account  {_account_line(one)}")
     for line in _alert_lines(status):
@@ -51,6 +52,15 @@ def _alert_lines(status: dict[str, Any]) -> Iterator[str]:
         yield f"failing  {one['name']} ({words.plural(one['tries'], 'time')}): {one['error']}"
     if refused := status["database_refuses_since"]:
         yield f"database refuses writes since {words.ago(datetime.fromisoformat(refused), now())}"
+
+
+def _backup_line(backup: dict[str, Any]) -> str:
+    if not backup["keep"]:
+        return "off"
+    made = "none yet"
+    if backup["last_at"]:
+        made = words.ago(datetime.fromisoformat(backup["last_at"]), now())
+    return f"failing, last {made}: {backup['error']}" if backup["error"] else made
 
 
 def _account_line(one: dict[str, Any]) -> str:

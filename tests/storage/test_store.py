@@ -1,6 +1,8 @@
 """The ledger's file: who may write, what a reader sees, and what a broken or foreign file gets."""
 
+import json
 import os
+import shlex
 import shutil
 import signal
 import sqlite3
@@ -9,10 +11,12 @@ import sys
 import tempfile
 import threading
 from contextlib import closing, contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
+from costcompass_core.domain.backups import Content, Copied, Manifest
 from costcompass_core.domain.errors import AlreadyRunning, StorageError
 from costcompass_core.storage.lock import holding
 from costcompass_core.storage.store import FILE_NAME, open_reader, open_store
@@ -87,6 +91,85 @@ def test_an_empty_file_is_refused_and_left_alone(tmp_path, file):
         assert "is empty" in said
         assert "restore a backup" in said
     assert file.read_bytes() == b""
+
+
+def copied(tmp_path, name="2026-11-25", **changes):
+    """A daily copy of this state directory, as far as anybody looks who opens the ledger."""
+    folder = tmp_path / "backups" / name
+    folder.mkdir(parents=True)
+    content = Content("m0006_stack", {}, None)
+    made = datetime.fromisoformat(f"{name}T00:01:00Z")
+    files = {"costcompass.db": Copied(1, "0" * 64)}
+    manifest = Manifest("0.1.0", made, str(tmp_path), daily=True, content=content, files=files)
+    (folder / "manifest.json").write_text(json.dumps(manifest.shape() | changes))
+    return folder
+
+
+def test_a_ledger_that_is_gone_is_not_begun_anew_beside_its_copies(tmp_path, file):
+    copied(tmp_path)
+    newest = copied(tmp_path, "2026-11-26")
+    copied(tmp_path, "2026-11-27", source="/another/state")
+    for said in refusals(tmp_path):
+        assert f"{file} is gone, but {tmp_path}/backups is there" in said
+        assert f"the newest with `costcompass restore {newest}`" in said
+        assert f"move {tmp_path}/backups away to begin anew" in said
+    assert not file.exists()
+
+
+def test_a_ledger_that_is_gone_is_not_begun_anew_beside_its_log(tmp_path, file):
+    log = tmp_path / f"{FILE_NAME}-wal"
+    log.write_bytes(b"changes")
+    for said in refusals(tmp_path):
+        assert f"is gone, but {log} is there: restore a backup" in said
+    assert log.read_bytes() == b"changes"
+    log.write_bytes(b"")  # as whoever only read may leave it
+    open_store(tmp_path).close()
+
+
+def test_copies_of_another_ledger_are_in_nobody_s_way(tmp_path):
+    copied(tmp_path, source="/another/state")
+    (tmp_path / "backups" / "notes").mkdir()
+    assert open_reader(tmp_path) is None
+    open_store(tmp_path).close()
+
+
+def test_copies_in_another_folder_are_found_as_well(tmp_path, file):
+    newest = copied(tmp_path).rename(tmp_path / "moved")
+    elsewhere = tmp_path / "it's elsewhere"
+    elsewhere.mkdir()
+    newest = newest.rename(elsewhere / "2026-11-25")
+    file.touch()
+    with pytest.raises(StorageError) as caught:
+        open_store(tmp_path, elsewhere)
+    assert f"costcompass restore {shlex.quote(str(newest))}`" in str(caught.value)
+
+
+def test_a_folder_in_its_place_is_named(tmp_path, file):
+    file.mkdir()
+    for said in refusals(tmp_path):
+        assert f"{file} is not a file: move it away, then restore a backup" in said
+
+
+def test_nothing_is_opened_while_a_restore_is_half_done(tmp_path):
+    open_store(tmp_path).close()
+    (tmp_path / "restoring").mkdir()
+    for said in refusals(tmp_path):
+        assert "run that `costcompass restore` again" in said
+
+
+def test_a_page_that_went_bad_is_named_by_whoever_meets_it(tmp_path, file):
+    with closing(open_store(tmp_path)) as store, store.reading() as tx:
+        table = "SELECT rootpage FROM sqlite_master WHERE name = 'account'"
+        [page] = tx.execute(table).fetchone()
+    copy = copied(tmp_path)
+    content = bytearray(file.read_bytes())
+    content[(page - 1) * 4096] ^= 0xFF
+    file.write_bytes(content)
+    reader = open_reader(tmp_path)
+    with pytest.raises(StorageError) as caught:
+        names(reader)
+    assert "is damaged or not a database" in str(caught.value)
+    assert f"costcompass restore {copy}`; it keeps what it replaces" in str(caught.value)
 
 
 @pytest.mark.parametrize("mark", ["CREATE TABLE theirs (x)", "PRAGMA application_id = 7"])
