@@ -120,7 +120,7 @@ def _database(config: Config, now: datetime) -> Iterator[Finding]:
         yield bad("database", error)
         return
     if verdict != "ok":
-        yield Finding("database", "bad", f"damaged: {verdict}", "restore a backup", 1)
+        yield bad("database", store.damaged(verdict))
         return
     newest = max((one.refreshed_at for one in conditions if one.refreshed_at), default=None)
     age = "never refreshed" if newest is None else f"refreshed {newest:%Y-%m-%d %H:%M} UTC"

@@ -166,3 +166,17 @@ def test_what_was_told_after_the_copy_is_told_once_more(
         assert ask(busy.state, {"do": "refresh"})[0]["ok"]
         assert eventually(lambda: crossed(daemon))
     assert list(told(slack).values()) == [2], "a double, where the other way would be silence"
+
+
+def test_a_database_that_goes_bad_while_it_runs_is_told_with_the_mend(busy: Install, slack: Slack):
+    with busy.daemon() as daemon:
+        assert daemon.refreshed()
+        database = busy.state / "costcompass.db"
+        with database.open("r+b") as file:  # as a bad disk does it: the file itself stays
+            file.write(b"no database at all " * (database.stat().st_size // 19))
+        assert eventually(lambda: "NOT RECORDED" in str([one.text for one in slack.messages]))
+        assert busy.run("backup", "copy").returncode == 1
+        assert not (busy.folder / "copy").exists()
+        assert "restore a backup with `costcompass restore PATH`" in daemon.log
+        kill(daemon)
+    assert "Traceback" not in daemon.log
