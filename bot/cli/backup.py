@@ -45,8 +45,8 @@ def restore_command(context: Context, path: Path) -> None:
     with holding(state_dir):
         done = restore_backup(state_dir, path, now())
     zone = context.config.timezone
-    stays = "" if done.manifest.has_vault else ": the present one stays"
-    click.echo(f"restored {_told(done.manifest)}{stays}")
+    stays = not done.manifest.has_vault and context.vault_path.exists()
+    click.echo(f"restored {_told(done.manifest)}{': the present one stays' if stays else ''}")
     click.echo(f"as of {words.moment(done.manifest.created_at, zone)}, from {path}")
     if done.replaced is not None:
         click.echo(f"what was there before is in {done.replaced}")

@@ -41,6 +41,14 @@ def test_the_alerts_page_names_every_rule_and_its_configuration_is_valid() -> No
     assert len(config.alerts.desk.routes) == 2
 
 
+def test_every_command_on_the_backup_page_is_one() -> None:
+    page = (ROOT / "docs" / "backup.md").read_text()
+    named = set(re.findall(r"(?:^|[`$] ?)costcompass ([a-z]+)", page, re.MULTILINE))
+    assert {"backup", "restore", "status", "doctor"} <= named <= set(cli.list_commands(None))  # type: ignore[arg-type]
+    [example] = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    assert parse_config(tomllib.loads(example), {}).backup.keep == 7
+
+
 def test_links_inside_the_repository_lead_somewhere() -> None:
     for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]:
         for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
