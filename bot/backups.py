@@ -38,12 +38,20 @@ class Backups:
         """Make today's copy if it is due; whatever fails is a warning and is tried again later."""
         if not self._settings.keep:
             return
-        self._look()
+        if not self._looked:
+            self._look()
         now = self._now()
+        if self._is_due(now):
+            self._look()  # the life before a reload may just have made it
+            if self._is_due(now):
+                self._copy(now)
+
+    def _is_due(self, now: datetime) -> bool:
         today = now.astimezone(UTC).date()
-        if not due(self._days, today, now, self._started, self._failed_at):
-            return
-        folder = self._settings.folder
+        return due(self._days, today, now, self._started, self._failed_at)
+
+    def _copy(self, now: datetime) -> None:
+        folder, today = self._settings.folder, now.astimezone(UTC).date()
         try:
             made = copy_today(self._store, folder, now, self._settings.keep)
         except (CostCompassError, OSError) as error:
@@ -55,9 +63,7 @@ class Backups:
         _log.info("backed up to %s, verified", folder / copy_name(today))
 
     def _look(self) -> None:
-        """Find the copies that an earlier life made."""
-        if self._looked:
-            return
+        """Find the copies that are there, of an earlier life too."""
         self._looked = True
         try:
             copies = own_copies(self._settings.folder, self._store.path.parent)

@@ -40,7 +40,8 @@ def make_backup(store: Store, path: Path, now: datetime, *, daily: bool = False)
     that is taken or cannot be written, `StorageError` and `VaultError` for what cannot be read.
     """
     path = path.absolute()
-    _check_place(path)
+    with _place(path):
+        _check_place(path)
     with _place(path), new_folder(path) as draft:
         made = _write(store, draft, now, daily=daily)
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
@@ -11,10 +12,11 @@ from pathlib import Path
 
 import pytest
 from backup_folders import NOW, contents, flip_pages
-from install import Install
+from install import Install, eventually
 
 from bot.backups import Backups
-from bot.config import Backup
+from bot.config import Backup, load_config
+from bot.daemon import Daemon
 from costcompass_core.domain.backups import due, outdated
 from costcompass_core.storage.store import Store, open_store
 from costcompass_core.usecases.backup import examine_backup
@@ -158,6 +160,31 @@ def test_a_clock_that_jumps_brings_neither_a_flood_nor_silence(store, folder):
     assert names(folder) == ["2026-11-26", "2027-12-31"]
     life.ticks(days=1).ticks(days=1)
     assert names(folder) == ["2026-11-27", "2026-11-28", "2027-12-31"]
+
+
+def test_what_the_life_before_a_reload_is_making_is_not_made_again(store, folder, caplog):
+    before, after = Life(store, folder).ticks(), Life(store, folder).ticks()
+    before.ticks(minutes=2)
+    after.ticks(minutes=2)
+    assert caplog.text.count("backed up") <= 1
+    assert after.status["last_at"] == before.status["last_at"]
+    assert after.status["error"] is None
+
+
+def test_the_daemon_makes_them_and_its_status_says_so(stored: Install):
+    moment = [NOW]
+    daemon = Daemon(load_config(stored.config, {}), lambda: None, lambda: moment[0])
+    running = threading.Thread(target=daemon.run)
+    running.start()
+    try:
+        assert eventually(lambda: "backup   none yet\n" in stored.run("status").stdout)
+        moment[0] += timedelta(minutes=2)
+        assert eventually(lambda: names(stored.state / "backups") == ["2026-11-26"], 40)
+        assert eventually(lambda: "2026-11-26T12:02" in stored.run("status", "--json").stdout)
+    finally:
+        daemon.stop()
+        running.join()
+    assert examine_backup(stored.state / "backups" / "2026-11-26").daily
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from backup_folders import contents, models
+from backup_folders import can_trace, contents, models, strace
 from install import Install
 
 from costcompass_core.storage.lock import holding
@@ -47,6 +47,8 @@ def test_what_was_is_back_and_what_it_replaced_is_kept(stored: Install, copy: Pa
     assert models(stored.state) == {"openai/gpt-4.1"}
     assert stored.opened().names() == ["openrouter/main"]
     assert (replaced(stored) / "vault").read_bytes() == newer
+    assert (replaced(stored) / "vault.bak").exists()
+    assert not (stored.state / "vault.bak").exists(), "the one before another vault"
     assert models(replaced(stored)) == {"openai/gpt-4.1", "later/model"}
     assert not (stored.state / "restoring").exists()
     assert stored.state.stat().st_mode & 0o077 == 0
@@ -136,6 +138,29 @@ def test_an_older_ledger_is_brought_up_to_date(stored: Install, copy: Path):
     done = stored.run("restore", "copy")
     assert done.returncode == 0, done.stderr
     assert models(stored.state) == {"old/model"}
+
+
+@pytest.mark.skipif(not can_trace(), reason="strace is missing or may not trace")
+@pytest.mark.parametrize(
+    ("file", "fault"),
+    [
+        ("costcompass.db", "write:error=ENOSPC"),
+        ("costcompass.db", "pwrite64:error=ENOSPC"),
+        ("costcompass.db", "fsync:error=EIO"),
+        ("vault", "write:error=ENOSPC"),
+        ("plan.json", "fsync:error=EIO"),
+    ],
+)
+def test_a_disk_that_refuses_leaves_everything_as_it_was(
+    stored: Install, copy: Path, file: str, fault: str
+):
+    before = contents(stored.state)
+    only = ["-P", str(stored.state / ".restoring.part" / file), "-e", f"inject={fault}"]
+    done = strace(stored, only, "restore", "copy")
+    assert done.returncode == 1
+    [line] = done.stderr.splitlines()
+    assert "free some" in line
+    assert contents(stored.state) == before
 
 
 # -- what is refused ----------------------------------------------------------------------------
