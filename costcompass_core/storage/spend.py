@@ -284,11 +284,12 @@ def spent_between(tx: sqlite3.Connection, account: str, first: date, last: date)
 
 
 def every_row(tx: sqlite3.Connection, first: str, last: str) -> Iterator[tuple[object, ...]]:
-    """Yield all stored rows of the range of ISO days, in order, amounts as reported.
+    """Return all stored rows of the range of ISO days, in order, amounts as reported.
 
     The amount in USD is `NULL` for a row in another currency; the one in its own comes after.
     """
-    yield from tx.execute(
+    # no generator: one that is left halfway would close its cursor after the connection is gone
+    return tx.execute(
         "SELECT c.day, c.account, coalesce(provider, ''), model, permaslug, endpoint, host,"
         f" {_COUNTS_OF_ROW}, CASE WHEN currency = 'USD' THEN c.cost END, c.byok_cost, c.cost,"
         " currency, basis, coalesce(d.final, 1), c.once, coalesce(raw, c.cost), quantity, unit,"

@@ -200,6 +200,8 @@ def _named(path: Path, backups: Path | None) -> Iterator[None]:
         if type(error) is not sqlite3.DatabaseError:
             raise  # a broken constraint or a misused connection: our own mistake, not the file's
         raise _damaged(path, backups, str(error)) from error
+    except BrokenPipeError:
+        raise  # whoever reads what is told has seen enough; that says nothing of the file
     except OSError as error:
         raise StorageError(f"{path} cannot be used ({error.strerror})", _PERMISSIONS) from error
 
