@@ -9,7 +9,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON = [sys.executable, "-P"]
-SCRIPTS = [__file__, ".ci/npm.py", ".ci/slack_types.py", "pictures/__main__.py"]
+SCRIPTS = [
+    __file__,
+    ".ci/configuration_page.py",
+    ".ci/npm.py",
+    ".ci/slack_types.py",
+    "pictures/__main__.py",
+]
 CHECKS = {
     "ruff check": [*PYTHON, "-m", "ruff", "check"],
     "ruff format": [*PYTHON, "-m", "ruff", "format", "--check"],

@@ -258,6 +258,12 @@ def overlay(
     return result
 
 
+def variable_for(key: str) -> str:
+    """Return the name of the variable that stands for a key, `account[0].name` for one."""
+    name = key.replace("[", ".").replace("]", "").replace(".", "__").upper()
+    return f"{PREFIX}{name}"
+
+
 def _copied(node: Any) -> Any:
     if isinstance(node, Mapping):
         return {key: _copied(value) for key, value in node.items()}

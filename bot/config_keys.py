@@ -1,295 +1,243 @@
-"""Every configuration key: its kind, its default, and the words for what is wrong with a value."""
+"""Every configuration key: its kind, what it means, and its default.
+
+`./run docs` makes docs/configuration.md of what stands here, so a meaning is a sentence for people.
+"""
 
 from __future__ import annotations
 
-import re
-from datetime import date, datetime, timedelta
-from datetime import time as TimeOfDay  # noqa: N812 - a type, next to `date` and `datetime`
-from decimal import Decimal
-from difflib import get_close_matches
-from typing import Any, Final
-from zoneinfo import ZoneInfo, available_timezones
+from datetime import time as TimeOfDay  # noqa: N812 - as in `bot.config_kinds`
+from datetime import timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
 
-from bot.config_tables import Key, Kind, Table
-from costcompass_core.domain.errors import ConfigError
+from bot import config_kinds as kinds
+from bot.config_kinds import list_of, one_of
+from bot.config_money_keys import BUDGET, CURRENCY, RATE, SUBSCRIPTION
+from bot.config_tables import Key, Table
 from costcompass_core.domain.money import Usd
 from costcompass_core.domain.notices import NOTICE_RULES
 from costcompass_core.domain.rules import RULE_NAMES as CONDITIONS
 from costcompass_core.domain.rules.views import BYOK_FREE, NOTICE_ABOVE, Limits
-from costcompass_core.providers.hook import check_hook_url
-from costcompass_core.providers.http import check_base_url
 from costcompass_core.providers.registry import PROVIDERS
 
 RULE_NAMES: Final = (*CONDITIONS, *NOTICE_RULES, "database_unwritable")
 """Every rule that a route can name."""
-
-_UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-_DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-
-
-def _text(pattern: str = r".+", expects: str = "some text") -> Kind:
-    def read(value: Any) -> str:
-        if not isinstance(value, str) or not re.fullmatch(pattern, value, re.DOTALL):
-            raise ValueError(f"must be {expects}")
-        return value
-
-    return Kind(read, expects)
-
-
-def _one_of(*words: str) -> Kind:
-    def read(value: Any) -> str:
-        if value in words and isinstance(value, str):
-            return value
-        hint = get_close_matches(str(value), words, n=1)
-        also = f"; did you mean {hint[0]!r}?" if hint else ""
-        raise ValueError(f"must be one of {', '.join(map(repr, words))}{also}")
-
-    return Kind(read, f"one of {', '.join(map(repr, words))}")
-
-
-def _list_of(kind: Kind, expects: str) -> Kind:
-    def read(value: Any) -> tuple[Any, ...]:
-        if not isinstance(value, list):
-            raise ValueError(f"must be a list of {expects}")  # noqa: TRY004 - as below
-        return tuple(kind.read(one) for one in value)
-
-    return Kind(read, f"a list of {expects}", text=False, item=kind)
-
-
-def _positive(value: Any) -> Usd:
-    """Read a positive, finite, exact amount; TOML would allow nan and inf."""
-    if isinstance(value, bool) or not isinstance(value, int | Decimal):
-        raise ValueError("must be a number")  # noqa: TRY004 - one kind of error for the reader
-    amount = Usd.of(value)
-    if amount.amount <= 0:
-        raise ValueError("must be more than 0")
-    return amount
-
-
-def _not_negative(value: Any) -> Usd:
-    """Read an amount as above, or 0, which turns off what it is the least of."""
-    off = not isinstance(value, bool) and value == 0
-    if not off and isinstance(value, int | Decimal) and str(value).startswith("-"):
-        raise ValueError("must be 0, for off, or more")
-    return Usd.of(0) if off else _positive(value)
-
-
-def _timezone(value: Any) -> ZoneInfo:
-    try:
-        return ZoneInfo(value)
-    except (KeyError, TypeError, ValueError, OSError):
-        known = available_timezones() if isinstance(value, str) else ()
-        near = get_close_matches(str(value)[:40], known, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else "use a name like 'Europe/Berlin' or 'UTC'"
-        raise ValueError(f"is not a time zone; {hint}") from None
-
-
-def read_duration(value: Any) -> timedelta:
-    """Read `1s` or more in s, m, h or d. Raises `ValueError`."""
-    found = re.fullmatch(r"(\d{1,7})([smhd])", value) if isinstance(value, str) else None
-    if found is None or not 1 <= int(found[1]) * _UNITS[found[2]] <= 3650 * 86_400:
-        raise ValueError("must be a duration such as '30s', '5m', '1h' or '2d', of 1s or more")
-    return timedelta(seconds=int(found[1]) * _UNITS[found[2]])
-
-
-def _day(value: Any) -> date | None:
-    if not isinstance(value, date) or isinstance(value, datetime):
-        raise ValueError("must be a day such as 2026-01-01, without quotes")  # noqa: TRY004 - as above
-    return value
-
-
-def _clock(value: Any) -> TimeOfDay | None:
-    if value == "":
-        return None
-    found = re.fullmatch(r"([01]\d|2[0-3]):([0-5]\d)", value) if isinstance(value, str) else None
-    if found is None:
-        raise ValueError("must be a time such as '09:00', or '' for off")
-    return TimeOfDay(int(found[1]), int(found[2]))
-
-
-def _provider(value: Any) -> str:
-    return str(_one_of(*sorted(PROVIDERS)).read(value))
-
-
-def _base_url(value: Any) -> str:
-    if not isinstance(value, str):
-        raise ValueError("must be an address such as 'https://openrouter.ai/api/v1'")  # noqa: TRY004 - as above
-    try:
-        return check_base_url(value)
-    except ConfigError as error:
-        raise ValueError(str(error).removeprefix("base_url ")) from None
-
-
-def _hook_url(value: Any) -> str:
-    if value == "":
-        return ""
-    if not isinstance(value, str):
-        raise ValueError("must be an address such as 'https://host/path', or '' for off")  # noqa: TRY004 - as above
-    try:
-        return check_hook_url(value)
-    except ConfigError as error:
-        raise ValueError(f"is unusable: {error}") from None
-
-
-def _quiet_hours(value: Any) -> str:
-    pattern = r"(([01]\d|2[0-3]):[0-5]\d)-(([01]\d|2[0-3]):[0-5]\d)"
-    found = re.fullmatch(pattern, value) if isinstance(value, str) else None
-    if value != "" and (found is None or found[1] == found[3]):
-        raise ValueError("must be a span such as '22:00-07:00', or '' for none")
-    return str(value)
-
-
-def _listen(value: Any) -> str:
-    if value == "":
-        return ""
-    pattern = r"(\[[0-9a-fA-F:]+\]|[\w.-]+):(\d{1,5})"
-    found = re.fullmatch(pattern, value, re.ASCII) if isinstance(value, str) else None
-    if found is None or not 1 <= int(found[2]) <= 65_535:
-        raise ValueError("must be HOST:PORT such as '127.0.0.1:9464', or '' for off")
-    return found[0]
-
-
-def _copies(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 1000:
-        raise ValueError("must be a whole number up to 1000, or 0 for off")
-    return value
-
-
-_NAME: Final = _text(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", "a name of letters, digits, '.', '_', '-'")
-_ACCOUNT: Final = _text(
-    r"[^\x00-\x1f\x7f]{1,200}", "an account's name, such as 'main' or 'anthropic/main'"
-)
-_LABEL: Final = _text(r"[^\x00-\x1f\x7f]{1,100}", "some text of one line")
-_DEFAULTS: Final = Limits()
-_FLOOR: Final = Kind(_not_negative, "an amount of money, or 0 for off", text=False)
-_AMOUNT: Final = Kind(_positive, "an amount of money", text=False)
-_DURATION: Final = Kind(read_duration, "a duration such as '5m'")
-_CHANNEL: Final = _text(
-    r"([CGD][A-Z0-9]{2,})?", "a channel ID such as 'C0123456789' (not its name)"
-)
-_USER: Final = _text(r"[UW][A-Z0-9]{2,}", "a member ID such as 'U0123456789' (not a name)")
-_PERCENT: Final = Kind(_positive, "a percentage", text=False)
-_HOURS: Final = Kind(_quiet_hours, "a span such as '22:00-07:00', or ''")
-_PLACE: Final = _text(
-    r"[CGDUW][A-Z0-9]{2,}",
-    "a channel ID such as 'C0123456789' or a member ID such as 'U0123456789'",
-)
-_HOOK: Final = Kind(_hook_url, "an address such as 'https://host/path', or ''")
-_DAY: Final = Kind(_day, "a day such as 2026-01-01", text=False)
-
-_OPTION: Final = _text(r"[^\x00-\x1f\x7f]{0,500}", "some text of one line")
 OPTIONS: Final = tuple(
     dict.fromkeys(option.name for one in PROVIDERS.values() for option in one.options)
 )
 """What accounts need beside a key, all providers together; each takes its own alone."""
-_CURRENCY: Final = _text(r"[A-Z]{3}", "a currency such as 'EUR'")
+_DEFAULTS: Final = Limits()
+
+
+def _option(name: str) -> Key:
+    """Return the key of an option: what it is, and which providers take it."""
+    takers = {
+        f"`{one.name}`{'' if option.required else ' (optional)'}": option.what
+        for one in PROVIDERS.values()
+        for option in one.options
+        if option.name == name
+    }
+    [what] = set(takers.values())
+    return Key(kinds.OPTION, f"{what[:1].upper()}{what[1:]}, for {' and '.join(takers)}.", "")
+
+
+_VAULT: Final = Table(
+    "Where the vault's passphrase is. No secret is ever a configuration key: keys and tokens lie in "
+    "the vault itself.",
+    {
+        "passphrase_file": Key(
+            kinds.PATH,
+            "A file of mode 0600 that holds the passphrase. Empty: it comes from systemd's "
+            "`LoadCredential=` (`vault-passphrase`), `--passphrase-fd`, a terminal, or "
+            "`costcompass unlock` after the start.",
+            "",
+        ),
+    },
+)
+_ACCOUNT: Final = Table(
+    "One account with a provider. Its key is the vault entry PROVIDER/NAME; which key is the right "
+    "one says [providers.md](providers.md).",
+    {
+        "name": Key(
+            kinds.NAME,
+            "Yours to choose. Answers call the account PROVIDER/NAME, one of OpenRouter by NAME alone.",
+        ),
+        "provider": Key(kinds.PROVIDER, "Who sells it."),
+        "base_url": Key(
+            kinds.ADDRESS,
+            "Where the provider's API is; HTTPS unless it is this machine. Left out: the provider's own.",
+            None,
+        ),
+        **{name: _option(name) for name in OPTIONS},
+    },
+    many=True,
+)
+_REFRESH: Final = Table(
+    "How often providers are read.",
+    {
+        "balance": Key(
+            kinds.DURATION, "Time between two readings of a balance.", timedelta(minutes=5)
+        ),
+        "activity": Key(
+            kinds.DURATION,
+            "Time between two readings of costs, usage and files.",
+            timedelta(hours=1),
+        ),
+    },
+)
+_SLACK: Final = Table(
+    "Where Slack is and who may ask. The two tokens lie in the vault.",
+    {
+        "channel": Key(
+            kinds.CHANNEL,
+            "Where digests and alerts go when no route says otherwise. Empty: nowhere.",
+            "",
+        ),
+        "allowed_users": Key(
+            list_of(kinds.USER, "member IDs such as 'U0123456789'"),
+            "Who may use commands, buttons and the Home. Empty: nobody.",
+            (),
+        ),
+        "share_in": Key(
+            list_of(kinds.CHANNEL, "channel IDs such as 'C0123456789'"),
+            "Channels beside `channel` in which answers may be shown to everybody.",
+            (),
+        ),
+        "api_url": Key(kinds.ADDRESS, "Where Slack's Web API is.", "https://slack.com/api"),
+    },
+)
+_DIGEST: Final = Table(
+    "When the digest comes. The report of a month that ended comes at the same time, on any weekday.",
+    {
+        "time": Key(
+            kinds.CLOCK,
+            "Local time in `timezone`. Empty: neither digests nor monthly reports.",
+            TimeOfDay(9),
+        ),
+        "weekdays": Key(
+            list_of(one_of(*kinds.DAYS), "days such as 'mon'"), "Days with a digest.", kinds.DAYS
+        ),
+    },
+)
+_ALERTS: Final = Table(
+    "What is told without being asked, and when; every rule is described in [alerts.md](alerts.md).",
+    {
+        "balance_below": Key(
+            list_of(kinds.AMOUNT, "amounts in USD"),
+            "Balances in USD at or below which is told, each crossing once. `[]`: off.",
+            (Usd.of(25), Usd.of(10)),
+        ),
+        "runway_below_days": Key(
+            list_of(kinds.AMOUNT, "numbers of days"),
+            "Days that a balance lasts, at or below which is told. `[]`: off.",
+            (Usd.of(7), Usd.of(3)),
+        ),
+        "repeat_every": Key(
+            kinds.DURATION,
+            "How often an open incident is told again until somebody acknowledges it.",
+            timedelta(days=1),
+        ),
+        "quiet_hours": Key(
+            kinds.HOURS, "Local time in which all that can wait is held back. Empty: none.", ""
+        ),
+        "notice_above": Key(
+            kinds.AMOUNT,
+            "USD; smaller restated history, unexplained losses and new models stay silent.",
+            NOTICE_ABOVE,
+        ),
+        "spike_above": Key(
+            kinds.FLOOR,
+            "USD that a day has to cost over the usual to be told.",
+            _DEFAULTS.spike_above,
+        ),
+        "level_above": Key(
+            kinds.FLOOR,
+            "USD that a week has to cost over the usual to be told.",
+            _DEFAULTS.level_above,
+        ),
+        "drift_above": Key(
+            kinds.FLOOR,
+            "USD a week that traffic moved to a dearer model or host has to cost to be told.",
+            _DEFAULTS.drift_above,
+        ),
+        "byok_free_volume": Key(
+            kinds.AMOUNT,
+            "USD a month under your own upstream keys that OpenRouter takes no fee of.",
+            BYOK_FREE,
+        ),
+        "webhook_url": Key(
+            kinds.HOOK,
+            "Gets every change of an incident as a JSON POST, over HTTPS. As secret as a token. "
+            "Empty: off.",
+            "",
+        ),
+        "heartbeat_url": Key(
+            kinds.HOOK,
+            "Is fetched while all is well, so that an outside watchdog notices silence. As secret as "
+            "a token. Empty: off.",
+            "",
+        ),
+    },
+)
+_ROUTE: Final = Table(
+    "Sends matching messages elsewhere; the first route that matches counts.",
+    {
+        "to": Key(kinds.PLACE, "Where to: a channel, or a member for a direct message."),
+        "kind": Key(
+            one_of("alert", "digest", "monthly"),
+            "Messages of this kind. Left out: every kind.",
+            None,
+        ),
+        "rule": Key(one_of(*RULE_NAMES), "Alerts of this rule alone.", None),
+        "account": Key(kinds.ACCOUNT, "Alerts of this account alone.", None),
+    },
+    many=True,
+)
+_BACKUP: Final = Table(
+    "Daily copies of database and vault, each verified after it was made.",
+    {
+        "keep": Key(kinds.COPIES, "How many are kept, the newest. 0: none are made.", 7),
+        "folder": Key(
+            kinds.PATH,
+            "Where they are kept, seen from the state directory. Empty: `backups` in it.",
+            "",
+        ),
+    },
+)
+_HTTP: Final = Table(
+    "A small HTTP server for monitoring: `/healthz`, `/readyz` and `/metrics`.",
+    {"listen": Key(kinds.LISTEN, "Where it listens. Empty: off.", "")},
+)
 
 TOP: Final = Table(
+    "Keys above the first table.",
     {
-        "timezone": Key(Kind(_timezone, "a time zone"), ZoneInfo("UTC")),
-        "state_dir": Key(_text(r"[^\x00]*", "a path"), ""),
+        "timezone": Key(
+            kinds.TIMEZONE,
+            "For digest times, quiet hours and how moments are shown. Days of spend are always UTC days.",
+            ZoneInfo("UTC"),
+        ),
+        "state_dir": Key(
+            kinds.PATH,
+            "The folder of database, vault, lock and control socket, made with mode 0700. Empty: "
+            "`$XDG_STATE_HOME/costcompass`, or `~/.local/state/costcompass`.",
+            "",
+        ),
     },
     {
-        "vault": Table({"passphrase_file": Key(_text(r"[^\x00]*", "a path"), "")}),
-        "account": Table(
-            {
-                "name": Key(_NAME),
-                "provider": Key(Kind(_provider, "a provider")),
-                "base_url": Key(Kind(_base_url, "an address"), None),
-                **{name: Key(_OPTION, "") for name in OPTIONS},
-            },
-            many=True,
-        ),
-        "refresh": Table(
-            {
-                "balance": Key(_DURATION, timedelta(minutes=5)),
-                "activity": Key(_DURATION, timedelta(hours=1)),
-            }
-        ),
-        "slack": Table(
-            {
-                "channel": Key(_CHANNEL, ""),
-                "allowed_users": Key(_list_of(_USER, "member IDs such as 'U0123456789'"), ()),
-                "share_in": Key(_list_of(_CHANNEL, "channel IDs such as 'C0123456789'"), ()),
-                "api_url": Key(Kind(_base_url, "an address"), "https://slack.com/api"),
-            }
-        ),
-        "digest": Table(
-            {
-                "time": Key(Kind(_clock, "a time"), TimeOfDay(9)),
-                "weekdays": Key(_list_of(_one_of(*_DAYS), "days such as 'mon'"), _DAYS),
-            }
-        ),
-        "alerts": Table(
-            {
-                "balance_below": Key(_list_of(_AMOUNT, "amounts in USD"), (Usd.of(25), Usd.of(10))),
-                "runway_below_days": Key(_list_of(_AMOUNT, "numbers of days"), (Usd.of(7), Usd.of(3))),
-                "repeat_every": Key(_DURATION, timedelta(days=1)),
-                "quiet_hours": Key(_HOURS, ""),
-                "notice_above": Key(_AMOUNT, NOTICE_ABOVE),
-                "spike_above": Key(_FLOOR, _DEFAULTS.spike_above),
-                "level_above": Key(_FLOOR, _DEFAULTS.level_above),
-                "drift_above": Key(_FLOOR, _DEFAULTS.drift_above),
-                "byok_free_volume": Key(_AMOUNT, BYOK_FREE),
-                "webhook_url": Key(_HOOK, ""),
-                "heartbeat_url": Key(_HOOK, ""),
-            }
-        ),
-        "route": Table(
-            {
-                "to": Key(_PLACE),
-                "kind": Key(_one_of("alert", "digest", "monthly"), None),
-                "rule": Key(_one_of(*RULE_NAMES), None),
-                "account": Key(_ACCOUNT, None),
-            },
-            many=True,
-        ),
-        "subscription": Table(
-            {
-                "name": Key(_LABEL),
-                "amount": Key(_AMOUNT),
-                "currency": Key(_CURRENCY, "USD"),
-                "per": Key(_one_of("month", "year"), "month"),
-                "from": Key(_DAY, None),
-                "until": Key(_DAY, None),
-            },
-            {"change": Table({"from": Key(_DAY), "amount": Key(_AMOUNT)}, many=True)},
-            many=True,
-        ),
-        "currency": Table(
-            {"home": Key(_CURRENCY, "USD"), "ecb_file": Key(_text(r"[^\x00]*", "a path"), "")}
-        ),
-        "rate": Table(
-            {"currency": Key(_CURRENCY), "worth": Key(_AMOUNT), "on": Key(_DAY)}, many=True
-        ),
-        "budget": Table(
-            {
-                "name": Key(_LABEL),
-                "amount": Key(_AMOUNT),
-                "per": Key(_one_of("month", "year"), "month"),
-                "alert_at_percent": Key(
-                    _list_of(_PERCENT, "percentages"), (Usd.of(50), Usd.of(80), Usd.of(100))
-                ),
-            },
-            {
-                "match": Table(
-                    {
-                        "account": Key(_ACCOUNT, None),
-                        "provider": Key(_LABEL, None),
-                        "model": Key(_LABEL, None),
-                    },
-                    optional=True,
-                ),
-            },
-            many=True,
-        ),
-        "backup": Table(
-            {
-                "keep": Key(Kind(_copies, "a number of daily copies", text=False), 7),
-                "folder": Key(_text(r"[^\x00]*", "a path"), ""),
-            }
-        ),
-        "http": Table({"listen": Key(Kind(_listen, "HOST:PORT"), "")}),
+        "vault": _VAULT,
+        "account": _ACCOUNT,
+        "refresh": _REFRESH,
+        "slack": _SLACK,
+        "digest": _DIGEST,
+        "alerts": _ALERTS,
+        "route": _ROUTE,
+        "subscription": SUBSCRIPTION,
+        "currency": CURRENCY,
+        "rate": RATE,
+        "budget": BUDGET,
+        "backup": _BACKUP,
+        "http": _HTTP,
     },
-)  # fmt: skip
+)
 """The whole file, as the public contract lists it."""

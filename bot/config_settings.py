@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
-from typing import Final
+from datetime import time, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from bot.config import Config, ConfigMistakes, parse_config
 from bot.config_alerts import WEEKDAYS
 from bot.config_tables import Mistake
-from costcompass_core.domain.money import plain
+from costcompass_core.domain.money import Usd, plain
 
 KEYS: Final = (
     "digest.time",
@@ -89,3 +90,25 @@ def duration(span: timedelta) -> str:
     seconds = int(span.total_seconds())
     size, unit = next(one for one in _UNITS if seconds % one[0] == 0)
     return f"{seconds // size}{unit}"
+
+
+def written(value: Any) -> str:  # noqa: PLR0911 - one a kind of value
+    """Return a value of any key as the file would have it."""
+    match value:
+        case None:
+            return '""'
+        case bool():
+            return str(value).lower()
+        case str():
+            return f'"{value}"'
+        case Usd():
+            return value.text()
+        case timedelta():
+            return f'"{duration(value)}"'
+        case time():
+            return f'"{value:%H:%M}"'
+        case ZoneInfo():
+            return f'"{value.key}"'
+        case list() | tuple():
+            return f"[{', '.join(written(one) for one in value)}]"
+    return str(value)

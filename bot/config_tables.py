@@ -52,16 +52,29 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key's kind and default; without a default it must be there."""
+    """A key's kind, what it means, and its default; without a default it must be there.
+
+    `says` is a sentence for people, in Markdown.
+    """
 
     kind: Kind
+    says: str
     default: Any = _MISSING
+
+    @property
+    def required(self) -> bool:
+        """Whether the key must be there."""
+        return self.default is _MISSING
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table's keys and sub-tables; `many` marks a list of such tables (`[[account]]`)."""
+    """A table's keys and sub-tables; `many` marks a list of such tables (`[[account]]`).
 
+    `says` is what the table is for, as for a `Key`.
+    """
+
+    says: str
     keys: Mapping[str, Key]
     tables: Mapping[str, Table] = field(default_factory=dict)
     many: bool = False
@@ -103,7 +116,11 @@ class Table:
         """Return the kind of the key at `path`, `None` where there is no such key."""
         step, *rest = path
         if self.many:
-            return Table(self.keys, self.tables).kind_at(rest) if _is_place(step) and rest else None
+            return (
+                Table(self.says, self.keys, self.tables).kind_at(rest)
+                if _is_place(step) and rest
+                else None
+            )
         if not rest:
             return self.keys[step].kind if step in self.keys else None
         return self.tables[step].kind_at(rest) if step in self.tables else None
@@ -112,7 +129,7 @@ class Table:
         """Return the hint for a `path` that leads nowhere."""
         step, *rest = path or [""]
         if self.many and _is_place(step):
-            return Table(self.keys, self.tables).nearest(rest)
+            return Table(self.says, self.keys, self.tables).nearest(rest)
         if step in self.tables:
             return self.tables[step].nearest(rest)
         return _nearest(step, [*self.keys, *self.tables])
@@ -122,7 +139,7 @@ def _read_key(
     key: Key, node: Mapping[str, Any], path: str, name: str, mistakes: list[Mistake]
 ) -> Any:
     if name not in node:
-        if key.default is _MISSING:
+        if key.required:
             mistakes.append(Mistake(path, "is missing", f"it must be {key.kind.expects}"))
             return None
         return key.default

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from datetime import datetime, time, timedelta, tzinfo
+from datetime import datetime, tzinfo
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 import click
 
 from bot import words
 from bot.cli.base import Context, json_option, print_json
-from bot.config import PREFIX
+from bot.config import variable_for
 from bot.config_keys import TOP
-from bot.config_settings import KEYS, duration, fitting
+from bot.config_settings import KEYS, fitting, written
 from bot.config_tables import Table
 from bot.terminal.paint import WIDTH, wrapped
 from bot.terminal.shapes import moment_shape
-from costcompass_core.domain.money import Usd
 from costcompass_core.domain.settings import Setting, SettingChange
 from costcompass_core.storage.settings import setting_changes, settings
 from costcompass_core.storage.store import open_reader
@@ -93,7 +91,7 @@ def _keys(table: Table, merged: Any, path: str) -> Iterator[_Shown]:
     for name, key in table.keys.items():
         where = f"{path}.{name}" if path else name
         if isinstance(merged, Mapping) and name in merged:
-            variable = _variable(where)
+            variable = variable_for(where)
             source = f"environment variable {variable}" if variable in os.environ else "file"
             yield _Shown(where, _safe(where, merged[name]), source)
         elif not table.many:
@@ -105,15 +103,8 @@ def _keys(table: Table, merged: Any, path: str) -> Iterator[_Shown]:
             if some is not None or not below.optional:
                 yield from _keys(below, some or {}, where)
             continue
-        element = Table(below.keys, below.tables, many=True)  # whose defaults are not listed
-        for place, one in enumerate(some or ()):
-            yield from _keys(element, one, f"{where}[{place}]")
-
-
-def _variable(key: str) -> str:
-    """Return the name of the variable that stands for a key."""
-    name = key.replace("[", ".").replace("]", "").replace(".", "__").upper()
-    return f"{PREFIX}{name}"
+        for place, one in enumerate(some or ()):  # whose defaults are not listed
+            yield from _keys(below, one, f"{where}[{place}]")
 
 
 def _overridden(one: _Shown, setting: Setting | None, wrong: bool) -> _Shown:
@@ -131,29 +122,7 @@ def _safe(key: str, value: Any) -> str:
     if key in _URLS and value:
         parts = urlsplit(str(value))
         return f'"{parts.scheme}://{parts.hostname}/…"'
-    return _text(value)
-
-
-def _text(value: Any) -> str:  # noqa: PLR0911 - one a kind of value
-    """Return a value as the file would have it."""
-    match value:
-        case None:
-            return '""'
-        case bool():
-            return str(value).lower()
-        case str():
-            return f'"{value}"'
-        case Usd():
-            return value.text()
-        case timedelta():
-            return f'"{duration(value)}"'
-        case time():
-            return f'"{value:%H:%M}"'
-        case ZoneInfo():
-            return f'"{value.key}"'
-        case list() | tuple():
-            return f"[{', '.join(_text(one) for one in value)}]"
-    return str(value)
+    return written(value)
 
 
 def _line(one: _Shown, zone: tzinfo) -> str:
