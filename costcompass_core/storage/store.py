@@ -221,4 +221,6 @@ def _mend(error: sqlite3.OperationalError) -> str:
         return "free some disk space; what was stored before is intact"
     if "locked" in str(error):
         return "another program holds it; close that program and try again"
+    if "no such" in str(error):  # a table or a column that a later step makes
+        return "an older version wrote it; `costcompass run` and `costcompass refresh` upgrade it"
     return _PERMISSIONS
