@@ -61,3 +61,9 @@ def test_the_architecture_page_draws_the_layers_that_ci_enforces() -> None:
     for contract in contracts["contracts"]:
         for layer in contract.get("layers", ()):
             assert layer in drawn, f"{layer} is not in ARCHITECTURE.md"
+
+
+def test_the_index_of_the_documents_names_every_page() -> None:
+    index = (ROOT / "docs" / "README.md").read_text()
+    for page in {*ROOT.glob("docs/*.md")} - {ROOT / "docs" / "README.md"}:
+        assert f"]({page.name})" in index, f"docs/README.md needs a line for {page.name}"
