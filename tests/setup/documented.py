@@ -35,27 +35,34 @@ PLACEHOLDERS = {
     "COMMAND": "spend",
     "VERSION": "9.9.9",
     "N": "0",
+    "…": "",
 }
 """What stands for something in the documents, and something it may stand for."""
-_OPERATORS = frozenset("|&;()")
+_PLACEHOLDER = re.compile(rf"(?<!\S)({'|'.join(map(re.escape, PLACEHOLDERS))})(?!\S)")
+_OPERATORS = "|&;()"
 _CODE = re.compile(r"\(exit code (\d+)|exits? with (\d+)")
+_CONTAINERS = {"docker", "podman"}
+_STARTS = re.compile(
+    r"(.*costcompass run &|.*systemctl (start|restart|enable --now) costcompass"
+    r"|.*docker compose up -d|docker run -d .*)(?!\S)"
+)
+_ENDS = re.compile(
+    r".*(systemctl (stop|disable --now) costcompass|docker (compose )?(stop|down))\b"
+)
 
 
 @dataclass(frozen=True)
 class Call:
-    """One call of ours: what it is started with, and the words that follow.
-
-    `within` is the program that starts it somewhere else: docker, sudo; empty for none.
-    """
+    """One call of ours: the words that follow it, and whether `./run` or a container gets them."""
 
     words: tuple[str, ...]
-    is_run: bool
-    within: str
+    is_run: bool = False
+    in_container: bool = False
 
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a block that calls us.
+    """One line of a block that calls us, or that starts or ends the daemon.
 
     `code` is the exit code that the page says it has, 0 where it says none; -1 is any but 0, where the
     page shows an error without its code.
@@ -71,30 +78,36 @@ class Line:
         return [part[0] for part in _parts(self.text) if part and _call(part) is None]
 
     @property
-    def stays(self) -> bool:
-        """Whether it is left running beside those that follow."""
-        return self.text.endswith("&")
+    def starts(self) -> bool:
+        """Whether the daemon runs from here on."""
+        return _STARTS.fullmatch(self.text) is not None
+
+    @property
+    def ends(self) -> bool:
+        """Whether the daemon runs up to here."""
+        return _ENDS.match(self.text) is not None
 
 
 def blocks(page: Path) -> list[list[Line]]:
     """Return every block of a page for a shell that calls us."""
     fenced = re.findall(r"^( *)```(\w*)\n(.*?)^ *```$", page.read_text(), re.MULTILINE | re.DOTALL)
     found = [lines(content) for _, language, content in fenced if language in SHELLS]
-    return [one for one in found if one]
+    return [one for one in found if any(line.calls for line in one)]
 
 
 def lines(block: str) -> list[Line]:
-    """Return the lines of a block that call us; where there are prompts, the rest is output."""
+    """Return the lines of a block that matter; where there are prompts, the rest is output."""
     joined = re.sub(r" *\\\n *", " ", block)
     prompted = bool(re.search(r"^ *\$ ", joined, re.MULTILINE))
     parts = re.split(r"^ *\$ ", joined, flags=re.MULTILINE)[1:] if prompted else joined.splitlines()
-    found = []
-    for part in parts:
-        said, _, output = part.partition("\n")
-        text, _, note = said.partition(" #")
-        if called := tuple(calls(text)):
-            found.append(Line(text.strip(), called, _said_code(f"{note}\n{output}")))
-    return found
+    return [line for line in map(_line, parts) if line.calls or line.starts or line.ends]
+
+
+def _line(part: str) -> Line:
+    said, _, output = part.partition("\n")
+    text, _, note = said.partition(" #")
+    text = filled(text)
+    return Line(text, tuple(calls(text)), _said_code(f"{note}\n{output}"))
 
 
 def _said_code(said: str) -> int:
@@ -109,7 +122,12 @@ def inline(page: Path) -> Iterator[str]:
     prose = re.sub(r"^ *```.*?^ *```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
     for quoted in re.findall(r"`([^`]+)`", prose):
         if re.match(r"(\./run|costcompass) +[a-z-]", quoted):
-            yield " ".join(quoted.split())
+            yield filled(" ".join(quoted.split()))
+
+
+def filled(text: str) -> str:
+    """Put something in the place of each placeholder."""
+    return _PLACEHOLDER.sub(lambda found: PLACEHOLDERS[found[1]], text).strip()
 
 
 def calls(text: str) -> Iterator[Call]:
@@ -120,49 +138,49 @@ def calls(text: str) -> Iterator[Call]:
 
 
 def _parts(text: str) -> list[list[str]]:
-    """Return the simple commands of a line; none where it is no shell, such as output."""
+    """Return the simple commands of a line, without `sudo`; none where it is no shell."""
+    lexer = shlex.shlex(text, posix=True, punctuation_chars=f"{_OPERATORS}<>")
+    lexer.whitespace_split, lexer.commenters = True, ""
     try:
-        tokens = list(shlex.shlex(text, posix=True, punctuation_chars=True))
-    except ValueError:  # an apostrophe without another
+        tokens = list(lexer)
+    except ValueError:  # output, with an apostrophe
         return []
     parts: list[list[str]] = [[]]
     for token in tokens:
-        if set(token) <= _OPERATORS:
+        if set(token) <= set(_OPERATORS):
             parts.append([])
         else:
             parts[-1].append(token)
-    return parts
+    return [_bare(part) for part in parts]
 
 
-def _call(tokens: Sequence[str]) -> Call | None:
-    words = [PLACEHOLDERS.get(one, one) for one in _without_redirections(tokens)]
+def _bare(tokens: Sequence[str]) -> list[str]:
+    """Return a simple command without redirections, variables before it, and `sudo`."""
+    places = [place for place, one in enumerate(tokens) if set(one) <= set("<>")]
+    gone = {*places, *(place + 1 for place in places)}
+    words = [one for place, one in enumerate(tokens) if place not in gone]
     while words and re.match(r"[A-Z_]+=", words[0]):
         words.pop(0)
-    within = ""
-    if words and words[0] in {"sudo", "docker", "podman"}:
-        within = words[0]
+    if words and words[0] == "sudo":
+        words.pop(0)
+        while words and words[0].startswith("-"):
+            del words[: 2 if words[0] == "-u" else 1]
+    return words
+
+
+def _call(words: Sequence[str]) -> Call | None:
+    contained = bool(words) and words[0] in _CONTAINERS
+    if contained:
         places = [place for place, one in enumerate(words) if _ours(one)]
-        runs = within == "sudo" or {"run", "exec"} & set(words[1:4])
-        words = words[places[-1] :] if places and runs else []
+        words = words[places[-1] :] if places and {"run", "exec"} & set(words[1:3]) else []
     if not words or not _ours(words[0]):
         return None
-    told = tuple(one for one in words[1:] if one != "…")
-    return Call(told or (("run",) if within else ()), words[0] == "./run", within)
+    told = tuple(words[1:]) or (("run",) if contained else ())  # what the image does by itself
+    return Call(told, words[0] == "./run", contained)
 
 
 def _ours(word: str) -> bool:
     return word == "./run" or re.fullmatch(r"(\S*/)?costcompass(:[\w.]+)?", word) is not None
-
-
-def _without_redirections(tokens: Sequence[str]) -> Iterator[str]:
-    skip = False
-    for token in tokens:
-        if set(token) <= set("<>"):
-            skip = True
-        elif skip:
-            skip = False
-        else:
-            yield token
 
 
 def check(call: Call) -> None:

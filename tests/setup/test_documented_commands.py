@@ -1,11 +1,12 @@
 """What the documents tell people to type is typed here: block by block, on a prepared installation.
 
 A page that is added is found by itself. A new command needs a line below only where it asks questions
-(`TYPED`), needs the daemon (`WITH_DAEMON`), or cannot be run in a test (`UNDERSTOOD_ONLY`).
+(`TYPED`), asks the daemon (`WITH_DAEMON`), or cannot be run in a test (`UNDERSTOOD_ONLY`).
 """
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from pathlib import Path
 
 import click
 import pytest
-from documented import PAGES, WORDS, Call, Line, blocks, calls, check, inline, lines
+from documented import PAGES, WORDS, Line, blocks, calls, check, inline, lines
 from install import Install
 
 from bot.sandbox.company import Company
@@ -26,41 +27,51 @@ from bot.sandbox.scenario import demo_account
 from bot.sandbox.slack import Slack
 
 UNDERSTOOD_ONLY = {
-    "run": "stays until it is stopped; `run &` is really started",
+    "run": "stays until it is stopped; a line that starts it in the background starts it here",
     "init": "asks questions, which tests/cli/test_init.py answers",
     "demo": "takes half a minute; tests/cli/test_demo.py plays it",
     **dict.fromkeys(WORDS, "works on the checkout itself, as CI does"),
 }
 """Commands that are not run here but have to be understood, by their first word, and why."""
-ELSEWHERE = {"docker": "needs Docker", "podman": "needs Podman", "sudo": "needs root"}
-"""Programs that start ours where a test cannot be, and why."""
 TYPED = {"vault change-passphrase": "a new one of some length\n" * 2}
 """What is typed into a command; `vault add` gets the right key of its account by itself."""
-WITH_DAEMON = {"status", "unlock", "alert"}
+WITH_DAEMON = {"status", "unlock", "alert", "healthcheck"}
 """First words of commands that ask the running daemon."""
-BEGINNING = "vault create"
-"""A block with this begins with neither vault nor database."""
+BEGINNING = ("vault", "create")
+"""A block with this begins with neither vault nor database, and only with the accounts it adds."""
 HARMLESS = {"cat", "gzip", "head", "jq", "echo", "printf", "wc", "tee"}
 """Programs that may stand beside ours in a line that is run."""
+STARTER = f'#!/bin/sh\nexec {sys.executable} -P -m bot "$@"\n'
+SUDO = '#!/bin/sh\nwhile [ "$1" = -u ]; do shift 2; done\nexec "$@"\n'
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """An installation that has read thirty days of six providers, and the keys that it was given."""
+    """An installation that has read thirty days of six providers.
+
+    `keys` are what was put into its vault by name, `tables` the lines of its accounts by their entry.
+    """
 
     install: Install
     keys: dict[str, str]
+    tables: dict[str, str]
 
-    def copied_to(self, folder: Path, *, empty: bool) -> Install:
+    def copied_to(self, folder: Path, block: list[Line]) -> Install:
         """Return a copy of it below `folder` that a block may do with what it likes."""
+        words = [call.words for line in block for call in line.calls]
+        begins = any(one[:2] == BEGINNING for one in words)
+        added = {one[2] for one in words if one[:2] == ("vault", "add")}
         other = Install(folder)
         text = self.install.config.read_text().replace(str(self.install.folder), str(folder))
+        for entry, table in self.tables.items():
+            text += table if entry in added or not begins else ""
         other.config.write_text(text)
-        if not empty:
+        if not begins:
             shutil.copytree(self.install.state, other.state)
-        for started in (folder / "bin" / "costcompass", folder / "run"):
+        for name, content in (("bin/costcompass", STARTER), ("run", STARTER), ("bin/sudo", SUDO)):
+            started = folder / name
             started.parent.mkdir(exist_ok=True)
-            started.write_text(f'#!/bin/sh\nexec {sys.executable} -P -m bot "$@"\n')
+            started.write_text(content)
             started.chmod(0o755)
         other.environ["PATH"] = f"{folder / 'bin'}:{other.environ['PATH']}"
         return other
@@ -75,12 +86,12 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prepared]:
     account = demo_account(_now().date())
     with OpenRouter(_now, [account]) as openrouter, Slack(_now) as slack, Company(_now) as company:
         install = Install(tmp_path_factory.mktemp("prepared"))
-        beside = "".join(
-            f'[[account]]\nname = "main"\nprovider = "{one.provider}"\n'
+        install.configure(openrouter, slack)
+        tables = {
+            f"{one.provider}/main": f'[[account]]\nname = "main"\nprovider = "{one.provider}"\n'
             f'base_url = "{one.biller.base_url}"\n{one.options}\n'
             for one in company.connected
-        )
-        install.configure(openrouter, slack, more=beside)
+        }
         keys = {f"{one.provider}/main": one.key for one in company.connected} | {
             "openrouter/main": account.management_key.secret,
             "slack/bot-token": slack.bot_token,
@@ -88,10 +99,13 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prepared]:
         }
         kept = {name.replace("/", "__").replace("-", "_"): one for name, one in keys.items()}
         install.keep(**kept)
+        alone = install.config.read_text()
+        install.config.write_text(alone + "".join(tables.values()))
         done = install.run("refresh")
         assert done.returncode == 0, done.stderr
+        install.config.write_text(alone)
         wrong = {"wrong": account.inference_keys[0].secret}
-        yield Prepared(install, keys | wrong)
+        yield Prepared(install, keys | wrong, tables)
 
 
 SHOWN = [
@@ -103,38 +117,40 @@ SHOWN = [
 
 @pytest.mark.parametrize("block", SHOWN)
 def test_what_a_block_shows_can_be_typed_line_by_line(block, prepared, tmp_path):
-    firsts = {" ".join(call.words[:2]) for line in block for call in line.calls}
-    install = prepared.copied_to(tmp_path, empty=BEGINNING in firsts)
-    asks = any(one.split()[0] in WITH_DAEMON for one in firsts if one)
-    started = any(line.stays for line in block)
+    install = prepared.copied_to(tmp_path, block)
+    asks = any(
+        call.words[:1] and call.words[0] in WITH_DAEMON for line in block for call in line.calls
+    )
     with ExitStack() as stack:
-        if asks and not started:
+        if asks and not any(line.starts for line in block):
             stack.enter_context(install.daemon())
         for line in block:
             for call in line.calls:
                 check(call)
-            if line.stays:
+            if line.starts:
+                stack.close()
                 stack.enter_context(install.daemon())
-            elif all(can_be_run(call) for call in line.calls):
+            elif line.ends:
+                stack.close()
+            elif not any(
+                call.words[:1] and call.words[0] in UNDERSTOOD_ONLY for call in line.calls
+            ):
                 done = typed(install, line, prepared)
                 as_told = done.returncode == line.code or (line.code < 0 < done.returncode)
                 assert as_told, f"{line.text}: {done.returncode}: {done.stdout}{done.stderr}"
 
 
-def can_be_run(call: Call) -> bool:
-    return not (call.within or (call.words and call.words[0] in UNDERSTOOD_ONLY))
-
-
 def typed(install: Install, line: Line, prepared: Prepared) -> subprocess.CompletedProcess[str]:
-    """Have a shell run a line as it stands there."""
+    """Have a shell run a line as it stands there; what a container would get, we get."""
     strangers = {one for one in line.programs if one not in HARMLESS}
     assert not strangers, f"{line.text}: is {strangers} harmless?"
-    words = line.calls[0].words
-    answer = TYPED.get(" ".join(words[:2]), "")
-    if words[:2] == ("vault", "add"):
-        answer = prepared.keys["wrong" if line.code else words[2]]
+    call = line.calls[0]
+    answer = TYPED.get(" ".join(call.words[:2]), "")
+    if call.words[:2] == ("vault", "add"):
+        answer = prepared.keys["wrong" if line.code else call.words[2]]
+    text = shlex.join(["costcompass", *call.words]) if call.in_container else line.text
     return subprocess.run(
-        ["/bin/sh", "-c", line.text],
+        ["/bin/sh", "-c", text],
         env=install.environ,
         cwd=install.folder,
         input=answer,
@@ -174,9 +190,9 @@ def test_a_command_that_nobody_could_type_would_be_found(text):
 
 
 def test_every_exception_is_needed():
-    shown = [
-        call for page in PAGES for block in blocks(page) for line in block for call in line.calls
-    ]
-    assert {call.within for call in shown} - {""} <= set(ELSEWHERE)
-    for word in (*TYPED, BEGINNING):
-        assert any(" ".join(call.words[:2]) == word for call in shown), f"no page shows {word}"
+    every = [blocks(page) for page in PAGES]
+    shown = {
+        call.words for page in every for block in page for line in block for call in line.calls
+    }
+    for word in (*TYPED, " ".join(BEGINNING)):
+        assert any(" ".join(words[:2]) == word for words in shown), f"no page shows {word}"
