@@ -67,3 +67,10 @@ def test_the_index_of_the_documents_names_every_page() -> None:
     index = (ROOT / "docs" / "README.md").read_text()
     for page in {*ROOT.glob("docs/*.md")} - {ROOT / "docs" / "README.md"}:
         assert f"]({page.name})" in index, f"docs/README.md needs a line for {page.name}"
+
+
+def test_every_configuration_that_the_documents_show_is_valid() -> None:
+    account = {"account": [{"name": "main", "provider": "openrouter"}]}
+    for page in ROOT.glob("docs/*.md"):
+        for example in re.findall(r"```toml\n(.*?)```", page.read_text(), re.DOTALL):
+            parse_config(account | tomllib.loads(example, parse_float=Decimal), {})
