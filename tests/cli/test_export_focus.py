@@ -112,6 +112,20 @@ def test_parquet_by_month_comes_back_to_the_digit_for_duckdb_and_for_us(filled, 
     assert names, "what a table of values holds is not changed for spreadsheets"
 
 
+def test_the_page_s_queries_work_on_what_is_written(filled, tmp_path):
+    lake = tmp_path / "lake"
+    assert table(filled, "--format", "focus", "--parquet", "--out", str(lake)) == []
+    page = (ROOT / "docs" / "export.md").read_text()
+    [queries] = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)
+    with duckdb.connect() as database:
+        totals, prices = (
+            database.execute(query.replace("'lake/", f"'{lake}/")).fetchall()
+            for query in queries.split(";")[:2]
+        )
+    assert {row[1] for row in totals} > {"OpenRouter", "Anthropic", "DeepSeek", "Cloudy"}
+    assert ("anthropic", "anthropic/claude-sonnet-4.5") in {row[:2] for row in prices}
+
+
 @pytest.fixture
 def small(install: Install) -> Install:
     """Two months with a formula for a name, a refund, and spend under a key of one's own."""
