@@ -13,6 +13,7 @@ SCRIPTS = [
     __file__,
     ".ci/configuration_page.py",
     ".ci/npm.py",
+    ".ci/service.py",
     ".ci/slack_types.py",
     "pictures/__main__.py",
 ]

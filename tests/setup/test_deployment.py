@@ -140,6 +140,26 @@ def test_systemd_has_no_complaint_about_the_unit_and_calls_it_safe() -> None:
     assert " OK " in told.stdout
 
 
+def test_the_page_s_commands_are_there_and_so_are_the_files_that_it_installs() -> None:
+    page = (ROOT / "docs" / "install.md").read_text()
+    lines = [
+        line
+        for block in re.findall(r"```\n(.*?)```", page, re.DOTALL)
+        for line in block.splitlines()
+    ]
+    commands = {
+        line.rpartition("costcompass ")[2]
+        for line in lines
+        if re.search(r"(?:sudo|run --rm|exec costcompass) costcompass ", line)
+    }
+    commands |= {line.removeprefix("./run ") for line in lines if line.startswith("./run ")}
+    assert {"check-config", "vault create", "doctor", "status", "init", "run"} <= commands
+    assert [one for one in commands if not understood(one.split())] == []
+    files = re.findall(r"(?:packaging|requirements|config)[/.][\w./-]+", "\n".join(lines))
+    assert "packaging/costcompass.service" in files
+    assert [one for one in files if not (ROOT / one).exists() and one != "config.toml"] == []
+
+
 def test_every_variable_of_ours_stands_for_something() -> None:
     texts = [UNIT.read_text(), WRAPPER, DOCKERFILE, COMPOSE.read_text()]
     names = {name for text in texts for name in re.findall(r"\bCOSTCOMPASS_[A-Z_]+", text)}
