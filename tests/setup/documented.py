@@ -62,7 +62,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a block that calls us, or that starts or ends the daemon.
+    """One line of a block that calls us, that starts or ends the daemon, or sets a variable for us.
 
     `code` is the exit code that the page says it has, 0 where it says none; -1 is any but 0, where the
     page shows an error without its code.
@@ -76,6 +76,12 @@ class Line:
     def programs(self) -> list[str]:
         """What else the line starts, beside us."""
         return [part[0] for part in _parts(self.text) if part and _call(part) is None]
+
+    @property
+    def variable(self) -> tuple[str, str] | None:
+        """The variable that the line sets, to nothing where it takes it away."""
+        found = re.fullmatch(r"(export|unset) (COSTCOMPASS_\w+)(=(.*))?", self.text)
+        return (found[2], found[4] or "") if found else None
 
     @property
     def starts(self) -> bool:
@@ -100,7 +106,8 @@ def lines(block: str) -> list[Line]:
     joined = re.sub(r" *\\\n *", " ", block)
     prompted = bool(re.search(r"^ *\$ ", joined, re.MULTILINE))
     parts = re.split(r"^ *\$ ", joined, flags=re.MULTILINE)[1:] if prompted else joined.splitlines()
-    return [line for line in map(_line, parts) if line.calls or line.starts or line.ends]
+    found = map(_line, parts)
+    return [one for one in found if one.calls or one.starts or one.ends or one.variable]
 
 
 def _line(part: str) -> Line:

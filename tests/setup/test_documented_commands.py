@@ -6,6 +6,7 @@ A page that is added is found by itself. A new command needs a line below only w
 
 from __future__ import annotations
 
+import re
 import shlex
 import shutil
 import subprocess
@@ -127,7 +128,12 @@ def test_what_a_block_shows_can_be_typed_line_by_line(block, prepared, tmp_path)
         for line in block:
             for call in line.calls:
                 check(call)
-            if line.starts:
+            if line.variable:
+                name, value = line.variable
+                install.environ[name] = moved(value, install)
+                if not value:
+                    del install.environ[name]
+            elif line.starts:
                 stack.close()
                 stack.enter_context(install.daemon())
             elif line.ends:
@@ -140,6 +146,19 @@ def test_what_a_block_shows_can_be_typed_line_by_line(block, prepared, tmp_path)
                 assert as_told, f"{line.text}: {done.returncode}: {done.stdout}{done.stderr}"
 
 
+def moved(text: str, install: Install) -> str:
+    """Return a line whose folders are the installation's or below it: it touches no other."""
+
+    def below(found: re.Match[str]) -> str:
+        place = Path(found[0].replace("/var/lib/costcompass", str(install.state)))
+        if not place.is_relative_to(install.folder):
+            place = install.folder / "elsewhere" / found[0].lstrip("/")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        return str(place)
+
+    return re.sub(r"(?<![\w./:-])/(etc|home|mnt|srv|tmp|var)/[^\s'\"]+", below, text)
+
+
 def typed(install: Install, line: Line, prepared: Prepared) -> subprocess.CompletedProcess[str]:
     """Have a shell run a line as it stands there; what a container would get, we get."""
     strangers = {one for one in line.programs if one not in HARMLESS}
@@ -149,6 +168,9 @@ def typed(install: Install, line: Line, prepared: Prepared) -> subprocess.Comple
     if call.words[:2] == ("vault", "add"):
         answer = prepared.keys["wrong" if line.code else call.words[2]]
     text = shlex.join(["costcompass", *call.words]) if call.in_container else line.text
+    text = moved(text, install)
+    if call.words[0] == "restore":
+        install.run("backup", text.split()[-1])  # of a day that this installation never saw
     return subprocess.run(
         ["/bin/sh", "-c", text],
         env=install.environ,
