@@ -123,7 +123,7 @@ def test_an_older_ledger_is_answered_from_once_something_upgraded_it(left_by):
 
 
 @pytest.mark.parametrize(
-    "words", [("spend",), ("refresh",), ("run",), ("export", "--format", "csv")]
+    "words", [("spend",), ("refresh",), ("run",), ("export", "--format", "csv"), ("backup", "copy")]
 )
 def test_a_ledger_of_a_newer_version_is_refused_and_left_alone(words, left_by):
     left = left_by(__version__)
@@ -134,6 +134,18 @@ def test_a_ledger_of_a_newer_version_is_refused_and_left_alone(words, left_by):
     assert refused.returncode == 1
     assert "was written by a newer version (it has m9999_later)" in refused.stderr
     assert {name: left.files()[name] for name in before} == before
+
+
+@pytest.mark.parametrize("name", ["m0001", __version__])
+def test_a_backup_of_an_older_ledger_keeps_it_and_is_restored_as_a_new_one(name, left_by, answer):
+    left = left_by(name)
+    before = steps(left.database)
+    assert left.install.run("backup", "copy").returncode == 0
+    assert steps(left.install.folder / "copy" / FILE_NAME) == before == steps(left.database)
+    left.database.unlink()
+    assert left.install.run("restore", "copy").returncode == 0
+    assert steps(left.database) == [step.__name__ for step in STEPS]
+    same(left.told["answers"]["spend all"], json.loads(answer(left, "spend all --json")))
 
 
 def test_every_released_version_left_something_to_upgrade_from():
