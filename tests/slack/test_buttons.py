@@ -241,7 +241,7 @@ def test_whoever_asks_for_a_test_alert_that_would_go_nowhere_is_told(
     assert eventually(lambda: bool(reply.later))
     [told] = reply.later
     assert (told.only_for, told.text) == (
-        USER, "alerts go nowhere yet: set [slack] channel, then restart the daemon",
+        USER, "alerts go nowhere yet: set [slack] channel, then reload or restart the daemon",
     )  # fmt: skip
     assert world.waits == []
 
