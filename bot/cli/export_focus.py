@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import heapq
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import date
+from functools import cache
 from operator import itemgetter
 from typing import Final, TextIO
 
@@ -19,7 +20,6 @@ from costcompass_core.domain.stored_row import LedgerRow
 from costcompass_core.domain.subscriptions import Subscription
 from costcompass_core.providers.openrouter import PROVIDER as OPENROUTER
 from costcompass_core.providers.registry import PROVIDERS
-from costcompass_core.storage.accounts import titles
 from costcompass_core.storage.spend import every_row, first_day
 from costcompass_core.storage.usage import DECLARED
 
@@ -31,16 +31,15 @@ def focus_rows(
     tx: sqlite3.Connection,
     first: str,
     last: str,
-    subscriptions: Iterable[Subscription] = (),
-    today: date = date.max,
+    subscriptions: Iterable[Subscription],
+    today: date,
 ) -> Iterator[FocusRow]:
     """Yield the rows of the ISO days `first` to `last` in order of time, a few in memory at once.
 
     Subscriptions stand on the day that they begin in a month, none after `today` (UTC).
     """
-    sellers = _Sellers(titles(tx))
     stored = map(LedgerRow._make, every_row(tx, first, last))
-    usage = (focus_row(row, sellers.of(row)) for row in stored)
+    usage = (focus_row(row, _seller(row)) for row in stored)
     return heapq.merge(usage, _fixed(tx, first, last, subscriptions, today), key=_BEGIN)
 
 
@@ -62,26 +61,18 @@ def _fixed(
     return sorted((row for row in rows if first <= _BEGIN(row)[:10] <= str(until)), key=_BEGIN)
 
 
-class _Sellers:
-    """Who bills each account: by the ledger's word, or by the account's name where it has none."""
+def _seller(row: LedgerRow) -> Seller:
+    """Return who bills a row: its account's provider, or what the name says of one that is gone."""
+    if row.account == DECLARED:
+        return Seller(DECLARED, row.host or row.model)
+    return _seller_of(row.account, row.provider)
 
-    def __init__(self, known: Mapping[str, str]) -> None:
-        self._known = known
-        self._found: dict[tuple[str, str], Seller] = {}
 
-    def of(self, row: LedgerRow) -> Seller:
-        if row.account == DECLARED:
-            return Seller(DECLARED, row.host or row.model)
-        key = (row.account, row.provider)
-        if key not in self._found:
-            self._found[key] = self._seller(*key)
-        return self._found[key]
-
-    def _seller(self, account: str, provider: str) -> Seller:
-        before, slash, _ = account.partition("/")
-        name = provider or (before if slash else OPENROUTER.name)
-        usual = PROVIDERS[name].title if name in PROVIDERS else name
-        return Seller(name, self._known.get(account) or usual)
+@cache
+def _seller_of(account: str, provider: str) -> Seller:
+    before, slash, _ = account.partition("/")
+    name = provider or (before if slash else OPENROUTER.name)
+    return Seller(name, PROVIDERS[name].title if name in PROVIDERS else name)
 
 
 def write_csv(rows: Iterable[FocusRow], stream: TextIO, *, verbatim: bool = False) -> None:

@@ -22,11 +22,6 @@ def providers(tx: sqlite3.Connection) -> dict[str, str]:
     return {name: title or name for name, title in found}
 
 
-def titles(tx: sqlite3.Connection) -> dict[str, str]:
-    """Return what people call the provider of each account, where that was noted."""
-    return dict(tx.execute("SELECT name, title FROM account WHERE title <> ''").fetchall())
-
-
 def bases(tx: sqlite3.Connection, first: date, last: date) -> dict[str, set[Basis]]:
     """Return how the costs of each slow provider are known, from `first` to `last`."""
     found: dict[str, set[Basis]] = {}
