@@ -89,11 +89,13 @@ def _months_folder(days: tuple[str, str], out: Path | None) -> Path:
     if out is None:
         raise UsageError("--parquet writes several files", "name their folder with --out")
     first, last = map(date.fromisoformat, days)
-    if first.day != 1 or last != Month.of(last).last:
-        raise UsageError(
-            "--parquet replaces whole months",
-            f"take --from {Month.of(first).first} and --to {Month.of(last).last}, or neither",
-        )
+    month = Month.of(last)
+    for option, given, whole in (
+        ("--from", first, first.replace(day=1)),
+        ("--to", last, month.last),
+    ):
+        if given != whole:
+            raise UsageError("--parquet replaces whole months", f"take {option} {whole}, or none")
     return out
 
 

@@ -6,7 +6,6 @@ does not fit is refused: it would be rounded without a word.
 
 from __future__ import annotations
 
-import glob
 import importlib
 import os
 import re
@@ -112,7 +111,7 @@ def _write(duckdb: Any, rows: Iterable[FocusRow], path: Path) -> None:
     try:
         with duckdb.connect(":memory:", config=_SETTINGS) as database:
             database.execute(
-                f"COPY (SELECT {typed} FROM read_csv({_quoted(glob.escape(str(table)))},"  # noqa: S608
+                f"COPY (SELECT {typed} FROM read_csv({_quoted(str(table))},"  # noqa: S608
                 f" columns = {{{cells}}}, header = true, auto_detect = false, delim = ',',"
                 " quote = '\"', escape = '\"', nullstr = '', parallel = false))"
                 f" TO {_quoted(str(path))} (FORMAT parquet, COMPRESSION zstd)"

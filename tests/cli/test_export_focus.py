@@ -236,8 +236,12 @@ def test_parquet_is_refused_rather_than_rounded_and_what_was_there_stays(small: 
         (("jsonl", "--subscriptions"), "go with FOCUS: use --format focus"),
         (("focus", "--parquet"), "name their folder with --out"),
         (
-            ("focus", "--parquet", "--out", "lake", "--from", "2026-11-20", "--to", "2026-11-29"),
-            "replaces whole months: take --from 2026-11-01 and --to 2026-11-30, or neither",
+            ("focus", "--parquet", "--out", "lake", "--from", "2026-11-02", "--to", "2026-11-30"),
+            "replaces whole months: take --from 2026-11-01, or none",
+        ),
+        (
+            ("focus", "--parquet", "--out", "lake", "--to", "2026-11-29"),
+            "replaces whole months: take --to 2026-11-30, or none",
         ),
     ],
 )
