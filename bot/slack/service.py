@@ -6,6 +6,7 @@ thread of their own: refreshes and the control socket need not wait for them.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from importlib import import_module
@@ -36,6 +37,8 @@ def load_libraries() -> None:
     each waits for the other's half, and Python ends that with an error in both.
     """
     with _LOADING:
+        # A default value of theirs asks for the home folder, which a user of systemd's making lacks.
+        os.environ.setdefault("HOME", "/")
         import_module("slack_bolt")
 
 

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 from collections import defaultdict
 from itertools import pairwise
 from pathlib import Path
@@ -129,6 +130,19 @@ def test_other_commands_run_with_the_unit_s_user_state_and_passphrase() -> None:
     environ = set(" ".join(SERVICE["Environment"]).split())
     assert set(re.findall(r"--setenv=(\S+)", WRAPPER)) <= environ
     assert f'{SERVICE["ExecStart"][0].removesuffix(" run")} "$@"' in WRAPPER
+
+
+def test_slack_s_libraries_load_for_a_user_who_has_no_home() -> None:
+    """Such as systemd's dynamic ones: nothing names a folder, neither a variable nor a table."""
+    no_table = "import sys; sys.modules['pwd'] = None; from bot.slack.service import load_libraries"
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", f"{no_table}; load_libraries()"],
+        env={"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.skipif(
