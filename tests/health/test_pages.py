@@ -9,12 +9,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import timedelta
+from threading import Thread
 
 import pytest
 from install import PASSPHRASE, Daemon, Install, eventually
 from watched import OFTEN, free_port, get, now
 
 from bot.config import load_config
+from bot.daemon import Daemon as Life
 from bot.engine import Engine
 from bot.health.service import Health
 from bot.keyring import Keyring
@@ -119,6 +121,29 @@ def test_a_reload_moves_it_keeps_it_where_it_cannot_and_turns_it_off(ready: Inst
         assert not listens(other)
         assert daemon.account()["error"] is None
     assert "Traceback" not in daemon.log
+
+
+def test_it_stays_where_it_was_when_a_reload_fails_later(ready: Install, port: int):
+    other = free_port()
+    daemon = Life(
+        load_config(ready.config, ready.environ),
+        ready.opened,
+        load=lambda: load_config(ready.config, ready.environ),
+    )
+    running = Thread(target=daemon.run)
+    running.start()
+    try:
+        assert eventually(lambda: listens(port))
+        ready.config.write_text(ready.config.read_text().replace(f":{port}", f":{other}"))
+        with daemon._store._lock:
+            daemon._store._writer.execute("PRAGMA query_only = 1")
+        daemon.reload()
+        assert eventually(lambda: "cannot be used" in daemon._loaded.error)
+        assert eventually(lambda: not listens(other))
+        assert get(port, "/healthz").status == 200
+    finally:
+        daemon.stop()
+        running.join()
 
 
 def test_healthcheck_asks_the_control_socket_where_there_is_no_page(
