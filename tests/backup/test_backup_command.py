@@ -127,6 +127,19 @@ def test_a_damaged_ledger_is_not_copied_and_the_newest_copy_is_named(stored: Ins
     assert sorted(one.name for one in stored.folder.glob("*another*")) == []
 
 
+def test_damage_that_no_reader_meets_is_found_by_the_copy(stored: Install):
+    """An index that lost its rows: everything can be read, and some of it is wrong."""
+    with closing(sqlite3.connect(stored.state / "costcompass.db")) as database:
+        database.execute("PRAGMA writable_schema = ON")
+        whole = "substr(sql, 1, instr(sql, ' WHERE') - 1)"
+        database.execute(f"UPDATE sqlite_master SET sql = {whole} WHERE name = 'cost_foreign'")
+        database.commit()
+    line = refused(stored.run("backup", "copy"))
+    assert f"{stored.state}/costcompass.db is damaged or not a database (" in line
+    assert "index cost_foreign" in line
+    assert not list(stored.folder.glob("*copy*"))
+
+
 def _backed_up(stored: Install) -> Path:
     assert stored.run("backup", "copy").returncode == 0
     return stored.folder / "copy"
