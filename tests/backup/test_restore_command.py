@@ -17,6 +17,8 @@ from install import Install
 
 from costcompass_core.storage.lock import holding
 from costcompass_core.storage.migrations import STEPS
+from costcompass_core.usecases.backup import examine_backup
+from costcompass_core.usecases.restore import _stage
 
 DATABASE = "costcompass.db"
 
@@ -100,6 +102,30 @@ def test_twice_in_a_second_keeps_both(stored: Install, copy: Path):
     for _ in range(3):
         assert stored.run("restore", "copy").returncode == 0
     assert len([one for one in stored.state.glob("replaced-*") if (one / DATABASE).exists()]) == 3
+
+
+def test_an_interrupted_restore_is_finished_before_another_one_begins(
+    stored: Install, copy: Path, spends
+):
+    """As a kill right after the deciding rename leaves it; tests of kills are elsewhere."""
+    spends()
+    assert stored.run("backup", "second").returncode == 0
+    spends("2026-11-02")
+    first = stored.state / "replaced-first"
+    _stage(stored.state, copy, examine_backup(copy), first.name)
+    for words in (("spend",), ("refresh",), ("backup", "third"), ("run",)):
+        done = stored.run(*words)
+        assert done.returncode == 1, words
+        assert "run that `costcompass restore` again" in done.stderr
+    assert stored.run("restore", "second").returncode == 0
+    assert models(stored.state) == {"openai/gpt-4.1", "later/model"}
+    [other] = [one for one in stored.state.glob("replaced-*") if one != first]
+    assert (len(rows(first)), len(rows(other)), len(rows(stored.state))) == (12, 10, 11)
+
+
+def rows(state: Path) -> list[object]:
+    with closing(sqlite3.connect(state / DATABASE)) as database:
+        return database.execute("SELECT * FROM cost").fetchall()
 
 
 def test_whoever_holds_the_state_directory_is_named(stored: Install, copy: Path):
