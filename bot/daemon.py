@@ -24,7 +24,7 @@ from bot.keyring import Keyring
 from bot.meters import Meters
 from bot.refreshing import own_accounts
 from bot.requests import Loaded, Requests
-from bot.schedule import Pulse
+from bot.schedule import Pulse, Ticking, start_ticking
 from costcompass_core import __version__
 from costcompass_core.domain.errors import ConfigError, CostCompassError, StorageError
 from costcompass_core.storage.store import Store, open_store
@@ -51,11 +51,15 @@ class Daemon:
         vault: Callable[[], Vault | None],
         now: Callable[[], datetime] = utc_now,
         load: Callable[[], Config] | None = None,
+        *,
+        ticking: Ticking = start_ticking,
+        event: Callable[[], threading.Event] = threading.Event,
     ) -> None:
         """Do nothing yet.
 
         `vault` waits until the vault is open; where it returns none, the daemon starts locked.
-        `load` reads the configuration anew for a reload, and raises `ConfigError`.
+        `load` reads the configuration anew for a reload, and raises `ConfigError`. A rehearsal brings
+        `now`, `ticking`, and an `event` with hasty waits, for days that pass in seconds.
         """
         self._loaded = Loaded(config, now())
         self._open_vault = vault
@@ -72,6 +76,8 @@ class Daemon:
             engine=lambda: self._engine,
             locked=lambda: self._keyring.is_locked,
         )
+        self._ticking = ticking
+        self._event = event
         self._stopping = threading.Event()
         self._reload_wanted = threading.Event()
         self._woken = threading.Event()
@@ -127,8 +133,16 @@ class Daemon:
     def _engine_of(self, config: Config) -> Engine:
         """Return an engine that is ready to start. Raises `StorageError`."""
         self._own(config)
-        beat = self._pulse.beat
-        engine = Engine(config, self._store, self._keyring, self._now, beat, meters=self._meters)
+        engine = Engine(
+            config,
+            self._store,
+            self._keyring,
+            self._now,
+            self._pulse.beat,
+            meters=self._meters,
+            ticking=self._ticking,
+            event=self._event,
+        )
         engine.apply_settings()
         return engine
 

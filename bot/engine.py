@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import datetime
+from threading import Event
 from typing import TYPE_CHECKING, Any, Final
 
 from bot.account_status import accounts_shape
@@ -19,7 +20,7 @@ from bot.exchange import exchange_of
 from bot.keyring import Keyring
 from bot.meters import Meters
 from bot.reader import Reader
-from bot.schedule import start_ticking, tick_length
+from bot.schedule import Ticking, start_ticking, tick_length
 from bot.slack.service import SlackService
 from bot.terminal.shapes import moment_shape
 from costcompass_core.storage.store import Store
@@ -43,10 +44,12 @@ class Engine:
         beat: Callable[[], None] = lambda: None,
         *,
         meters: Meters | None = None,
+        ticking: Ticking = start_ticking,
+        event: Callable[[], Event] = Event,
     ) -> None:
         """Do nothing yet; `beat` is called by a tick of the clock for as long as the clock ticks.
 
-        `meters` count what happens.
+        `meters` count what happens; `ticking` and `event` are as for `Daemon`.
         """
         meters = meters or Meters()
         self.config = config
@@ -54,6 +57,7 @@ class Engine:
         self._keyring = keyring
         self._now = now
         self._beat = beat
+        self._ticking = ticking
         reveal = keyring.reveal
         self.alerting = Alerting(config, store, reveal, now)
         self.reader = Reader(
@@ -63,6 +67,7 @@ class Engine:
             now,
             alerting=self.alerting,
             meters=meters,
+            stopping=event(),
             changed=self._show_changes,
         )
         self._desk = FrontDesk(config, store, self.alerting, self.reader.refresh_all, now)
@@ -102,7 +107,7 @@ class Engine:
         ticks = self.reader.ticks()
         ticks |= {"(vault)": self._watch_vault, "(alerts)": self._watch_clock}
         ticks["(backup)"] = self.backups.tick
-        self._scheduler = start_ticking(ticks, every, self._now())
+        self._scheduler = self._ticking(ticks, every, self._now())
         self.slack.start()
         self.alerting.start()
 

@@ -48,9 +48,13 @@ class Reader:
         *,
         alerting: Alerting,
         meters: Meters,
+        stopping: threading.Event | None = None,
         changed: Callable[[], None] = lambda: None,
     ) -> None:
-        """`changed` is called when there may be something new to show."""
+        """`changed` is called when there may be something new to show.
+
+        Pauses between two questions to a provider are waits for `stopping`.
+        """
         self._config = config
         self._store = store
         self._reveal = reveal
@@ -59,7 +63,7 @@ class Reader:
         self._meters = meters
         self._changed = changed
         self._mended = now()
-        self._stopping = threading.Event()
+        self._stopping = stopping or threading.Event()
         self._busy = {account.name: threading.Lock() for account in config.accounts}
         self._refused_at: dict[str, datetime] = {}
 

@@ -11,6 +11,9 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from costcompass_core.storage.refreshes import Attempt
 
+Ticking = Callable[[Mapping[str, Callable[[], None]], timedelta, datetime], BackgroundScheduler]
+"""How ticks are kept going, as `start_ticking` does it."""
+
 TICK: Final = timedelta(seconds=15)
 STALLED: Final = timedelta(minutes=2)
 """A pause between two ticks of the clock after which something is stuck."""
