@@ -1,4 +1,7 @@
-"""`./run bench [--json] [NAME…]`: measure, then print one table, or JSON."""
+"""`./run bench [--json] [NAME…]`: measure, then print one table, or JSON.
+
+`./run bench soak [--days N] [--seed N]` is a program of its own and never part of the others.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from benchmarks.idle import idle
 from benchmarks.ingest import ingest
 from benchmarks.ready import ready
 from benchmarks.slack import slack
+from benchmarks.soak.command import soak
 from benchmarks.spend import spend
 from benchmarks.table import Figure, as_json, table
 from benchmarks.talk import talk, talk_many
@@ -30,7 +34,9 @@ BENCHMARKS: Final[dict[str, Callable[[], Iterable[Figure]]]] = {
 
 
 def main() -> int:
-    """Run what was asked for, else everything; figures are told, never judged by the exit code."""
+    """Run what was asked for, else everything; figures are told, and only a soak judges by its exit code."""
+    if sys.argv[1:2] == ["soak"]:
+        return soak(sys.argv[2:])
     parser = argparse.ArgumentParser(prog="./run bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
     parser.add_argument("--json", action="store_true", help="print JSON for scripts")

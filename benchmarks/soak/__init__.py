@@ -1,0 +1,1 @@
+"""A soak: the real daemon lives simulated weeks among random faults; then figures and verdicts."""
