@@ -88,6 +88,13 @@ _GONE: Final = frozenset(
 _SECRET: Final = re.compile(r"xox[a-z.]+-[\w-]+|xapp-[\w-]+|ticket=[^&\s\"']+|(?<=://)[^/@\s]+@")
 
 
+_LOST: Final = re.compile(
+    r"on_error invoked .*error: (Connection\w*|BrokenPipe|Timeout|SSL\w*|OS)Error,"
+    r"|Failed to (check the state of sock|disconnect|start or stop the current session)"
+)
+"""How the SDK calls a lost connection an error, of which our own log says once why it was lost."""
+
+
 class MessageRefused(Undelivered):
     """Slack took offence at a message itself, so that trying again cannot help (exit 69)."""
 
@@ -163,12 +170,14 @@ def explained(error: Exception) -> tuple[CostCompassError, float]:
 def library_logger() -> logging.Logger:
     """Return the logger that every part of the SDK and of Bolt gets.
 
-    From WARNING on only: below, the SDK writes whole requests, answers, tickets and proxies.
+    From WARNING on only: below, the SDK writes whole requests, answers, tickets and proxies. And
+    nothing of lost connections, which are no errors and which we tell ourselves.
     """
     for name in ("slack_sdk", "slack_bolt"):
         logging.getLogger(name).setLevel(logging.WARNING)
     logger = logging.getLogger("slack_sdk")
     logger.addFilter(_scrub_record)
+    logger.addFilter(_is_news)
     return logger
 
 
@@ -227,6 +236,10 @@ def _scrubbed(text: str) -> str:
 def _scrub_record(record: logging.LogRecord) -> bool:
     record.msg, record.args = _scrubbed(record.getMessage()), None
     return True
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    return not _LOST.match(record.getMessage())
 
 
 class _Direct(WebClient):
