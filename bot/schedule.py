@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
@@ -77,7 +77,8 @@ def start_ticking(
 
     The library drops a job that is over a second late and piles up missed ones unless told not to.
     """
-    scheduler = BackgroundScheduler(
+    scheduler = _Scheduler(
+        every,
         timezone="UTC",
         executors={"default": {"type": "threadpool", "max_workers": max(4, len(ticks))}},
         job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
@@ -87,3 +88,23 @@ def start_ticking(
         scheduler.add_job(tick, "interval", seconds=seconds, id=name, next_run_time=now)
     scheduler.start()
     return scheduler
+
+
+class _Scheduler(BackgroundScheduler):  # type: ignore[misc] # the library ships no types
+    """Goes on when the clock is set, or was wrong at the start.
+
+    The library waits until a clock that was set back is there again, and lists each moment that one
+    put forward has jumped over: a year of them is 100 MB, a clock that began in 1970 is no memory left.
+    """
+
+    def __init__(self, every: timedelta, **options: Any) -> None:
+        self._every = every
+        super().__init__(**options)
+
+    def _process_jobs(self) -> Any:
+        """Do what is due; what is too far from now was planned by another clock and is due too."""
+        now = datetime.now(UTC)  # noqa: TID251 - the library asks the same clock next
+        for job in self.get_jobs():
+            if abs(job.next_run_time - now) > self._every:
+                job.modify(next_run_time=now)
+        return super()._process_jobs()
