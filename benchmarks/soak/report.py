@@ -76,6 +76,7 @@ def figures(soak: Soak, ledger: Ledger, log: Log, told: Told) -> dict[str, Any]:
         "low_balances_made": soak.story.dips,
         "answers": dict(soak.people.outcomes),
         "slowest_answer_ms": round(1000 * soak.people.slowest, 1),
+        "http": dict(sorted(soak.health.answers.items())),
         "log_lines": dict(log.levels),
         "happened": dict(sorted(soak.agenda.done.items())),
         "traced": soak.final.get("traced"),
@@ -116,6 +117,8 @@ def _told(shape: dict[str, Any]) -> Iterator[tuple[str, str]]:
         ", ".join(f"{rule} {n['opened']}/{n['resolved']}" for rule, n in incidents),
     )
     yield "answers", f"{_counts(shape['answers'])}; slowest {shape['slowest_answer_ms']} ms"
+    if shape["http"]:
+        yield "[http]", _counts(shape["http"])
     yield "log lines", _counts(shape["log_lines"])
     yield "happened", _counts(shape["happened"])
 

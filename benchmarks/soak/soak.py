@@ -10,6 +10,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from benchmarks.soak.agenda import Agenda
+from benchmarks.soak.health import Health
 from benchmarks.soak.life import Life
 from benchmarks.soak.people import People
 from benchmarks.soak.story import PAST, Story
@@ -59,6 +60,7 @@ class Soak:
         self.agenda = Agenda()
         self.story = Story(world, self.agenda, plan.seed, plan.days)
         self.people = People(world, self.agenda, plan.seed, plan.days)
+        self.health = Health(plan.more)
         self.trouble = Trouble(world, self.agenda, self, plan.seed, plan.days, patient=plan.patient)
         self.measured: list[Measured] = []
         self.kills: list[int] = []
@@ -147,6 +149,7 @@ class Soak:
         return self._life.step(self.world.clock.now(), **orders)
 
     def _measure(self) -> None:
+        self.health.look()
         self.measured.append(self._look(self._order(measure=True)))
 
     def _look(self, values: dict[str, Any]) -> Measured:
