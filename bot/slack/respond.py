@@ -13,7 +13,7 @@ from slack_sdk.webhook import WebhookClient, WebhookResponse
 
 from bot.slack.blocks import Message
 from bot.slack.looks import REFUSED, Looks
-from bot.slack.web import CALL_TIMEOUT, is_loopback, library_logger
+from bot.slack.web import CALL_TIMEOUT, is_loopback, speechless_logger
 
 _log: Final = logging.getLogger(__name__)
 
@@ -25,7 +25,9 @@ class Respondent:
         """Speak to `url`, which came with what the person did."""
         self._looks = looks
         kind = _Direct if is_loopback(url) else WebhookClient
-        self._client = kind(url, timeout=CALL_TIMEOUT, retry_handlers=[], logger=library_logger())
+        self._client = kind(
+            url, timeout=CALL_TIMEOUT, retry_handlers=[], logger=speechless_logger()
+        )
 
     def say(self, message: Message, *, replace: bool = False, everyone: bool = False) -> bool:
         """Show a message, in place of the one that was pressed where `replace`; return whether it is.

@@ -120,7 +120,7 @@ def web_client(token: Secret, api_url: str) -> WebClient:
         base_url=api_url,
         timeout=CALL_TIMEOUT,
         retry_handlers=[],
-        logger=_speechless_logger(),
+        logger=speechless_logger(),
     )
     if kind is _Direct:
         client.proxy = None
@@ -181,7 +181,7 @@ def library_logger() -> logging.Logger:
     return logger
 
 
-def _speechless_logger() -> logging.Logger:
+def speechless_logger() -> logging.Logger:
     """Return a logger for calls: what fails is raised too, and its caller says it once an outage."""
     logger = logging.getLogger("slack_sdk.calls")
     logger.setLevel(logging.CRITICAL)

@@ -12,7 +12,7 @@ from conversation_world import CHANNEL, OTHER, SECOND, STRANGER, Talk, kinds
 from delivery_world import World
 from slack_helpers import eventually
 
-from bot.sandbox.slack_faults import refusal
+from bot.sandbox.slack_faults import hang_up, refusal
 from bot.sandbox.slack_workspace import Shown
 from bot.slack.looks import Looks
 
@@ -237,3 +237,13 @@ def test_an_alert_leads_to_the_next_question_and_answers_only_who_asks(talk: Tal
     assert eventually(lambda: newest(talk).only_for == OTHER)
     assert "will cost about" in newest(talk).text
     assert talk.slack.messages[0].edited is False
+
+
+def test_an_answer_that_cannot_be_shown_is_one_warning_and_no_error(
+    talk: Talk, caplog: pytest.LogCaptureFixture
+):
+    shown = asked(talk, "/spend", "7d")
+    talk.slack.faults.plan("response_url", hang_up(), None)
+    talk.user.press(shown, "Forecast")
+    assert eventually(lambda: "could not be shown in Slack" in caplog.text)
+    assert {record.levelname for record in caplog.records} == {"WARNING"}
