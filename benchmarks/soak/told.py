@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import timedelta
 from itertools import pairwise
 from typing import Any, Final
 
@@ -14,6 +14,9 @@ from bot.sandbox.slack_api import Call
 from bot.terminal.shapes import moment_shape
 
 _POST: Final = "chat.postMessage"
+_EDIT: Final = "chat.update"
+_BESIDE: Final = timedelta(minutes=15)
+"""A letter that is marked by what told of another one is marked at about that time."""
 _TOGETHER: Final = ":summary"
 
 
@@ -82,35 +85,23 @@ def _arrived(
     calls: Sequence[Call],
     incidents: dict[int, Incident],
 ) -> bool:
-    """Return whether a letter was told by itself, with a newer one of its kind, or in a summary."""
-    if letter.name in posts:
+    """Return whether a letter was told by itself, or by what was told when it was marked."""
+    done = letter.done_at
+    if letter.name in posts or done is None:
         return True
-    if any(
-        name.endswith(_TOGETHER) and _since(calls, places, letter.at)
-        for name, places in posts.items()
-        if letter.kind in {"incident", "notice"}
-    ):
-        return True
+    beside = (one for one in calls if not one.error and abs(one.at - done) <= _BESIDE)
+    return any(_covers(one, letter, incidents) for one in beside)
+
+
+def _covers(call: Call, letter: Letter, incidents: dict[int, Incident]) -> bool:
+    """Return whether a call tells of a letter too: a newer one of its kind, or a summary."""
+    name = str(call.delivery or "")
     if letter.kind == "digest":
-        return any(
-            name > letter.name and name.startswith("digest:") and _since(calls, places, letter.at)
-            for name, places in posts.items()
-        )
-    if letter.kind != "incident" or letter.incident is None:
-        return False
-    begin = f"incident:{letter.incident}:"
-    if any(name.startswith(begin) and _since(calls, at, letter.at) for name, at in posts.items()):
-        return True
-    ts = incidents[letter.incident].ts
-    return any(
-        call.method == "chat.update" and not call.error and call.at >= letter.at
-        for call in calls
-        if call.arguments.get("ts") == ts
-    )
-
-
-def _since(calls: Sequence[Call], places: Sequence[int], at: datetime) -> bool:
-    return any(calls[place].at >= at for place in places)
+        return name.startswith("digest:") and name > letter.name
+    if letter.kind == "notice" or letter.incident is None:
+        return letter.kind == "notice" and name.endswith(_TOGETHER)
+    edited = call.method == _EDIT and call.arguments.get("ts") == incidents[letter.incident].ts
+    return edited or name.endswith(_TOGETHER) or name.startswith(f"incident:{letter.incident}:")
 
 
 def not_taken(ledger: Ledger, received: Sequence[Received]) -> list[str]:

@@ -51,7 +51,8 @@ def test_a_letter_is_told_by_itself_or_with_others(letter: Letter, calls: list[C
     [
         (NOTICE, []),
         (NOTICE, [post("top_up:main", "outage")]),
-        (NOTICE, [post("incident:7:1:summary", after=-1)]),
+        (NOTICE, [post("incident:7:1:summary", after=-60)]),
+        (NOTICE, [post("incident:7:1:summary", after=60)]),
         (ALERT, [post("incident:8:1"), edit("18.1"), post("digest:2026-03-03")]),
         (DIGEST, [post("digest:2026-03-01")]),
     ],

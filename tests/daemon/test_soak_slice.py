@@ -8,7 +8,7 @@ from benchmarks.soak.command import lived
 from benchmarks.soak.soak import Plan
 
 SLICE = Plan(
-    days=1, seed=4, step=timedelta(minutes=2), providers=("anthropic", "deepseek"), patient=False
+    days=1, seed=27, step=timedelta(minutes=2), providers=("anthropic", "deepseek"), patient=False
 )
 
 
