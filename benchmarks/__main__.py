@@ -15,6 +15,7 @@ from benchmarks.forecasting import forecast
 from benchmarks.idle import idle
 from benchmarks.ingest import ingest
 from benchmarks.ready import ready
+from benchmarks.scrape import scrape
 from benchmarks.slack import slack
 from benchmarks.soak.command import soak
 from benchmarks.spend import spend
@@ -25,6 +26,7 @@ BENCHMARKS: Final[dict[str, Callable[[], Iterable[Figure]]]] = {
     "ready": ready,
     "ingest": ingest,
     "spend": spend,
+    "scrape": scrape,
     "slack": slack,
     "talk": talk,
     "talk-many": talk_many,

@@ -110,7 +110,7 @@ def _counted(reading: Reading, accounts: Mapping[str, str]) -> Iterator[Metric]:
     )
     yield histogram(
         "slack_acknowledgement_duration_seconds",
-        "How long Slack waited for our acknowledgement; after 3 s it tells people of a timeout.",
+        "From reading what Slack sent to having acknowledged it; after 3 s people see a timeout.",
         "kind",
         reading.acknowledgements,
     )

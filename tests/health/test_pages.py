@@ -216,3 +216,14 @@ def test_an_unreadable_database_is_shown_and_hides_what_it_knew(
     assert get(port, "/healthz").status == 200
     (ready.state / "gone").rename(database)
     assert "database" not in failing(port)
+
+
+def test_whoever_writes_holds_nobody_up_and_is_not_held_up(idle: Pulse, ready: Install, port: int):
+    store = open_store(ready.state)
+    with store.writing() as tx:
+        tx.execute("INSERT INTO marker VALUES ('busy', '')")
+        assert get(port, "/metrics").status == 200
+        assert get(port, "/readyz").status == 503
+    with store.reading() as tx:
+        assert tx.execute("SELECT count(*) FROM marker WHERE name = 'busy'").fetchone() == (1,)
+    store.close()
