@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
+from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
@@ -85,6 +86,8 @@ class Config:
     money: Money = Money()
     tree: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """The file with the environment laid over it, as it was read."""
+    digest: str = ""
+    """SHA-256 of the file as it was read, by which another process knows whether it has changed."""
 
 
 class ConfigMistakes(ConfigError):
@@ -124,11 +127,11 @@ def load_config(option: Path | None, environ: Mapping[str, str] = os.environ) ->
     Raises `ConfigError` for a file that is missing or no TOML, `ConfigMistakes` with every unknown
     key, wrong type and bad value at once.
     """
-    path, tree = _read_file(option, environ)
-    return parse_config(tree, environ, path)
+    path, tree, digest = _read_file(option, environ)
+    return replace(parse_config(tree, environ, path), digest=digest)
 
 
-def _read_file(option: Path | None, environ: Mapping[str, str]) -> tuple[Path, dict[str, Any]]:
+def _read_file(option: Path | None, environ: Mapping[str, str]) -> tuple[Path, dict[str, Any], str]:
     """Find and decode the file. Raises `ConfigError` where there is none, or it is no TOML."""
     path = find_config(option, environ)
     if path is None:
@@ -137,8 +140,9 @@ def _read_file(option: Path | None, environ: Mapping[str, str]) -> tuple[Path, d
             "run `costcompass init`, or copy config.example.toml to one of these places",
         )
     try:
-        content = path.read_bytes().decode()
-        return path, tomllib.loads(content, parse_float=Decimal)
+        content = path.read_bytes()
+        tree = tomllib.loads(content.decode(), parse_float=Decimal)
+        return path, tree, sha256(content).hexdigest()
     except OSError as error:
         raise ConfigError(
             f"{path} cannot be read ({error.strerror})", "check --config or $COSTCOMPASS_CONFIG"

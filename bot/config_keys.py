@@ -8,7 +8,6 @@ from __future__ import annotations
 from datetime import time as TimeOfDay  # noqa: N812 - as in `bot.config_kinds`
 from datetime import timedelta
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from bot import config_kinds as kinds
 from bot.config_kinds import list_of, one_of
@@ -215,7 +214,7 @@ TOP: Final = Table(
         "timezone": Key(
             kinds.TIMEZONE,
             "For digest times, quiet hours and how moments are shown. Days of spend are always UTC days.",
-            ZoneInfo("UTC"),
+            kinds.utc(),
         ),
         "state_dir": Key(
             kinds.PATH,

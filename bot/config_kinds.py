@@ -8,7 +8,7 @@ from datetime import time as TimeOfDay  # noqa: N812 - a type, next to `date` an
 from decimal import Decimal
 from difflib import get_close_matches
 from typing import Any, Final
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from bot.config_tables import Kind
 from costcompass_core.domain.errors import ConfigError
@@ -82,6 +82,17 @@ def _timezone(value: Any) -> ZoneInfo:
         near = get_close_matches(str(value)[:40], known, n=1)
         hint = f"did you mean {near[0]!r}?" if near else "use a name like 'Europe/Berlin' or 'UTC'"
         raise ValueError(f"is not a time zone; {hint}") from None
+
+
+def utc() -> ZoneInfo:
+    """Return UTC. Raises `ConfigError` on a machine that knows no time zone at all."""
+    try:
+        return ZoneInfo("UTC")
+    except ZoneInfoNotFoundError:
+        raise ConfigError(
+            "this machine has no time-zone data",
+            "install it (Debian, Ubuntu: apt install tzdata; Alpine: apk add tzdata)",
+        ) from None
 
 
 def read_duration(value: Any) -> timedelta:

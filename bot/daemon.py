@@ -172,7 +172,7 @@ class Daemon:
             return
         changed = differing(before.tree, config.tree)
         if not changed:
-            self._loaded = Loaded(before, self._now())
+            self._loaded = Loaded(config, self._now())
             _log.info("reloaded: nothing has changed")
             return
         systemd.notify(*systemd.reloading())

@@ -19,7 +19,7 @@ from costcompass_core.domain.accounts import Account
 from costcompass_core.domain.errors import CostCompassError
 from costcompass_core.domain.secret import Secret
 from costcompass_core.providers.base import Client
-from costcompass_core.providers.http import Http
+from costcompass_core.providers.http import Http, Limits
 from costcompass_core.providers.pace import Pace
 from costcompass_core.providers.registry import PROVIDERS
 from costcompass_core.storage.refreshes import Part
@@ -37,13 +37,18 @@ Wait = Callable[[float], bool]
 
 _AT_ONCE: Final = 8
 """Accounts that are read at the same time."""
+_LIMITS: Final = Limits()
 _PACES: Final[dict[str, Pace]] = {}
 """By provider: all accounts of a process share one, for limits can be by address."""
 
 
 @contextmanager
 def connected(
-    account: Account, key: Secret, wait: Wait, now: Callable[[], datetime]
+    account: Account,
+    key: Secret,
+    wait: Wait,
+    now: Callable[[], datetime],
+    limits: Limits = _LIMITS,
 ) -> Iterator[Source]:
     """Give a source that reads `account` with `key`, closed afterwards.
 
@@ -61,6 +66,7 @@ def connected(
                 base_url,
                 headers,
                 wait=wait,
+                limits=limits,
                 pace=pace,
                 options=account.options,
                 refusals=provider.refusals,

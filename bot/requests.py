@@ -94,7 +94,8 @@ class Requests:
             "pid": os.getpid(),
             "started_at": moment_shape(self._started),
             "config": {
-                "path": None if loaded.config.path is None else str(loaded.config.path),
+                "path": loaded.config.path and str(loaded.config.path.absolute()),
+                "sha256": loaded.config.digest,
                 "loaded_at": moment_shape(loaded.at),
                 "error": loaded.error or None,
             },

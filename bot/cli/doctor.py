@@ -29,7 +29,8 @@ def doctor_command(context: Context, as_json: bool, passphrase_fd: int | None) -
             "warn": color("warn", "yellow"),
             "bad": color("BAD ", "red"),
         }
+        width = max(len(one.check) for one in findings)
         for one in findings:
             mend = f": {one.mend}" if one.mend else ""
-            click.echo(f"{marks[one.state]}  {one.check:<12} {one.found}{mend}")
+            click.echo(f"{marks[one.state]}  {one.check:<{width}}  {one.found}{mend}")
     return max(one.exit_code for one in findings)

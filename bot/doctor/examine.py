@@ -2,44 +2,43 @@
 
 from __future__ import annotations
 
-import platform
-import shutil
-import sqlite3
-from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
-from pathlib import Path
-from threading import Event
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import Final
 
 from bot.config import Config
-from bot.control import NotRunning, ask
-from bot.doctor.finding import Finding, bad
+from bot.doctor.accounts import examine_account
+from bot.doctor.database import examine_database
+from bot.doctor.errands import Errand, side_by_side
+from bot.doctor.finding import ClockReading, Finding, Told, bad
+from bot.doctor.listening import examine_listen
+from bot.doctor.machine import clock, examine_machine
+from bot.doctor.running import examine_daemon
 from bot.doctor.slack import examine_slack
+from bot.doctor.state import examine_backups, examine_state
 from bot.exchange import read_ecb
-from bot.refreshing import connected
 from bot.words import plural
-from costcompass_core import __version__
-from costcompass_core.domain.accounts import Account
 from costcompass_core.domain.errors import CostCompassError
-from costcompass_core.providers.folder import files_in
+from costcompass_core.providers.http import certificates
+from costcompass_core.providers.reach import host_and_port, require_reachable
 from costcompass_core.providers.registry import PROVIDERS
-from costcompass_core.storage.refreshes import health
-from costcompass_core.storage.store import open_reader
 from costcompass_core.vault.file import Vault
 
-_SKEW: Final = timedelta(seconds=60)
-"""More than this between our clock and the provider's is told."""
-_ROOM: Final = 50 * 1024 * 1024
-"""Bytes that should be free where the database grows."""
-_WAL_RESET_FIXED: Final = ((3, 44, 6), (3, 50, 7), (3, 51, 3))
-"""SQLite releases with the fix of the WAL-reset bug, newest branch last (sqlite.org/wal.html)."""
+PATIENCE: Final = 20.0
+"""Seconds after which the report ends, whoever has not answered: all checks run side by side."""
 
 
 def examine(
-    load: Callable[[], Config], open_vault: Callable[[], Vault], now: Callable[[], datetime]
+    load: Callable[[], Config],
+    open_vault: Callable[[], Vault],
+    now: Callable[[], datetime],
+    patience: float = PATIENCE,
 ) -> list[Finding]:
-    """Run every check that the ones before it allow."""
-    findings = [_versions()]
+    """Run every check that the ones before it allow; those that can take long, side by side.
+
+    Returns within `patience` seconds after the vault was opened. Stores and posts nothing.
+    """
+    findings = list(examine_machine())
     try:
         config = load()
     except CostCompassError as error:
@@ -47,30 +46,18 @@ def examine(
         return [*findings, *(Finding("config", "bad", one, "", error.exit_code) for one in lines)]
     findings.append(Finding("config", "ok", f"{config.path}"))
     findings += _rates(config)
-    findings += _state_dir(config)
-    findings += _database(config, now())
-    findings.append(_daemon(config))
+    vault, opened = _vault(open_vault)
+    told = list(side_by_side(_errands(config, vault, opened, now), patience))
+    findings += [one for one in told if isinstance(one, Finding)]
+    return [*findings, *clock([one for one in told if isinstance(one, ClockReading)])]
+
+
+def _vault(open_vault: Callable[[], Vault]) -> tuple[Vault | None, Finding]:
     try:
         vault = open_vault()
-        findings.append(Finding("vault", "ok", f"opens, {len(vault.names())} entries"))
+        return vault, Finding("vault", "ok", f"opens, {plural(len(vault.names()), 'secret')}")
     except CostCompassError as error:
-        return [*findings, bad("vault", error)]
-    if not config.accounts:
-        findings.append(Finding("account", "bad", "none is configured", "add an [[account]]", 78))
-    for account in config.accounts:
-        findings += _account(account, vault, now)
-    return [*findings, *examine_slack(config.slack, config.alerts.desk.places, vault, now())]
-
-
-def _versions() -> Finding:
-    python = platform.python_version()
-    text = f"costcompass {__version__}, Python {python}, SQLite {sqlite3.sqlite_version}"
-    info = sqlite3.sqlite_version_info
-    fixed = [one for one in _WAL_RESET_FIXED if one[:2] == info[:2]]
-    if info >= _WAL_RESET_FIXED[-1] or (fixed and info >= fixed[0]):
-        return Finding("versions", "ok", text)
-    # Harmless here: one connection writes and checkpoints, all others only read.
-    return Finding("versions", "ok", f"{text} (has the WAL-reset bug, which one writer avoids)")
+        return None, bad("vault", error)
 
 
 def _rates(config: Config) -> Iterator[Finding]:
@@ -85,104 +72,59 @@ def _rates(config: Config) -> Iterator[Finding]:
         yield Finding("rates", "ok", config.money.ecb_file)
 
 
-def _state_dir(config: Config) -> Iterator[Finding]:
-    path = config.state_dir
-    try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        probe = path / ".doctor"
-        probe.write_bytes(b"?")
-        probe.unlink()
-    except OSError as error:
-        mend = "make it writable for this user, or set state_dir to another folder"
-        yield Finding("state_dir", "bad", f"{path}: {error.strerror}", mend, 1)
-        return
-    free = shutil.disk_usage(path).free
-    if free < _ROOM:
-        yield Finding(
-            "state_dir", "bad", f"{path}: only {free >> 20} MB free", "free some space", 1
-        )
-    elif path.stat().st_mode & 0o077:
-        yield Finding("state_dir", "warn", f"{path} is open to others", f"chmod 700 {path}")
-    else:
-        yield Finding("state_dir", "ok", f"{path}, {free >> 30} GB free")
+def _errands(
+    config: Config, vault: Vault | None, opened: Finding, now: Callable[[], datetime]
+) -> Sequence[Errand]:
+    """Return all that may take its time, in the order in which people read it."""
+    state, alerts, backup = config.state_dir, config.alerts, config.backup
+    hooks = (("webhook", alerts.webhook_url), ("heartbeat", alerts.heartbeat_url))
+    return [
+        _local("state_dir", lambda: examine_state(state)),
+        _local("database", lambda: examine_database(state, backup.folder, now())),
+        *([_local("backups", lambda: examine_backups(backup.folder))] if backup.keep else []),
+        _local("daemon", lambda: examine_daemon(config)),
+        _local("http", lambda: examine_listen(config)),
+        _local("vault", lambda: [opened, *_nothing_to_read(config)]),
+        *(_account(config, place, vault, now) for place in range(len(config.accounts))),
+        _remote(
+            "slack",
+            config.slack.api_url,
+            lambda: examine_slack(config.slack, alerts.desk.places, vault, now),
+        ),
+        *(_hook(name, url) for name, url in hooks if url),
+    ]
 
 
-def _database(config: Config, now: datetime) -> Iterator[Finding]:
-    try:
-        store = open_reader(config.state_dir, config.backup.folder)
-        if store is None:
-            yield Finding("database", "ok", "not there yet; the first refresh makes it")
-            return
-        with store.reading() as tx:
-            [verdict] = tx.execute("PRAGMA quick_check(1)").fetchone()
-            conditions = health(tx)
-    except CostCompassError as error:
-        yield bad("database", error)
-        return
-    if verdict != "ok":
-        yield bad("database", store.damaged(verdict))
-        return
-    newest = max((one.refreshed_at for one in conditions if one.refreshed_at), default=None)
-    age = "never refreshed" if newest is None else f"refreshed {newest:%Y-%m-%d %H:%M} UTC"
-    stale = newest is not None and now - newest > timedelta(days=1)
-    mend = "is the daemon running? `costcompass status`" if stale else ""
-    yield Finding("database", "warn" if stale else "ok", f"sound, {age}", mend)
+def _nothing_to_read(config: Config) -> Iterator[Finding]:
+    if not config.accounts:
+        yield Finding("account", "bad", "none is configured", "add an [[account]]", 78)
 
 
-def _daemon(config: Config) -> Finding:
-    try:
-        status = ask(config.state_dir, {"do": "status"})
-    except NotRunning:
-        return Finding("daemon", "warn", "not running", "start it with `costcompass run`")
-    if status["vault"] == "locked":
-        return Finding("daemon", "bad", "running, vault locked", "run `costcompass unlock`", 77)
-    if status["database_refuses_since"]:
-        mend = "free some space, or see the daemon's log"
-        return Finding("daemon", "bad", "running, but the database refuses its writes", mend, 1)
-    if parked := status["outbox"]["parked"]:
-        mend = f"{parked[0]['error']}; then reload or restart the daemon"
-        return Finding("daemon", "bad", f"refused: {plural(len(parked), 'message')}", mend, 69)
-    if failing := status["outbox"]["failing"]:
-        found = f"{plural(len(failing), 'message')} not taken yet"
-        return Finding("daemon", "warn", found, failing[0]["error"])
-    return Finding("daemon", "ok", f"running, process {status['pid']}")
+def _account(
+    config: Config, place: int, vault: Vault | None, now: Callable[[], datetime]
+) -> Errand:
+    one = config.accounts[place]
+    if PROVIDERS[one.provider].read_file is not None:
+        return _local(f"folder {one.name}", lambda: examine_account(one, vault, now))
+    return _remote(f"key {one.name}", one.base_url, lambda: examine_account(one, vault, now))
 
 
-def _account(account: Account, vault: Vault, now: Callable[[], datetime]) -> Iterator[Finding]:
-    """Check one account's key with its provider, or its folder, and our clock on the way."""
-    provider = PROVIDERS[account.provider]
-    if provider.read_file is not None:
-        yield _folder(account)
-        return
-    check = f"key {account.name}"
-    try:
-        key = vault.reveal(account.secret_name)
-        with connected(account, key, Event().wait, now) as source:
-            kind = provider.identify(source.client)
-            provider.require_type(kind)
-            told = source.client.server_time
-    except CostCompassError as error:
-        yield bad(check, error)
-        return
-    yield Finding(check, "ok", f"{kind.value} key, accepted by {account.base_url}")
-    if told is None:
-        return
-    skew = abs(now() - told)
-    if skew > _SKEW:
-        seconds = int(skew.total_seconds())
-        yield Finding("clock", "bad", f"{seconds} s away from {provider.title}'s", "set up NTP", 1)
-    else:
-        yield Finding("clock", "ok", f"agrees with {provider.title}'s")
+def _hook(name: str, url: str) -> Errand:
+    """Go to the host of a webhook and back; nothing is sent there, and only the host is told."""
+
+    def work() -> Iterator[Finding]:
+        require_reachable(url, certificates)
+        yield Finding(name, "ok", "its host can be reached")
+
+    return _remote(name, url, work)
 
 
-def _folder(account: Account) -> Finding:
-    """Check that an account's folder can be read and has something in it."""
-    folder = Path(account.options["folder"]).expanduser()
-    try:
-        files = files_in(folder)
-    except CostCompassError as error:
-        return bad(f"folder {account.name}", error)
-    if not files:
-        mend = "put CSV or Parquet files of costs into it"
-        return Finding(f"folder {account.name}", "warn", f"{folder} holds no files", mend)
-    return Finding(f"folder {account.name}", "ok", f"{folder}, {plural(len(files), 'file')}")
+def _local(check: str, work: Callable[[], Iterable[Told]]) -> Errand:
+    late = Finding(check, "bad", "the disk does not answer in time", "see `dmesg` and `df`", 1)
+    return Errand(check, work, late)
+
+
+def _remote(check: str, url: str, work: Callable[[], Iterable[Told]]) -> Errand:
+    where = "{}:{}".format(*host_and_port(url))
+    mend = f"allow outgoing TCP to {where}, and check the network on the way"
+    return Errand(check, work, Finding(check, "bad", f"{where} does not answer in time", mend, 69))

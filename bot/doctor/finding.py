@@ -1,8 +1,9 @@
-"""One line of what `costcompass doctor` says."""
+"""One line of what `costcompass doctor` says, and what it is made from."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from costcompass_core.domain.errors import CostCompassError
@@ -23,6 +24,19 @@ class Finding:
     def shape(self) -> dict[str, str]:
         """Return the finding as JSON values."""
         return {"check": self.check, "state": self.state, "found": self.found, "mend": self.mend}
+
+
+@dataclass(frozen=True, slots=True)
+class ClockReading:
+    """What somebody else's clock said (UTC), and ours at that moment."""
+
+    whose: str
+    theirs: datetime
+    ours: datetime
+
+
+Told = Finding | ClockReading
+"""What one check brings: lines, and clocks that are compared at the end."""
 
 
 def bad(check: str, error: CostCompassError) -> Finding:

@@ -6,6 +6,7 @@ import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from http.client import HTTPException
 from ipaddress import ip_address
 from typing import Any, Final
@@ -16,6 +17,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web import WebClient
 from slack_sdk.web.slack_response import SlackResponse
 
+from bot.slack import tokens
 from costcompass_core.domain.errors import (
     CostCompassError,
     KeyRejected,
@@ -25,7 +27,7 @@ from costcompass_core.domain.errors import (
     WrongKeyType,
 )
 from costcompass_core.domain.secret import Secret
-from costcompass_core.providers.reply import retry_after
+from costcompass_core.providers.reply import http_date, retry_after
 
 CALL_TIMEOUT: Final = 10
 """Seconds without a byte from Slack after which a call counts as failed."""
@@ -101,12 +103,16 @@ class MessageRefused(Undelivered):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Whose bot token it is; `scopes` is `None` where Slack did not say."""
+    """Whose bot token it is; `scopes` is `None` where Slack did not say.
+
+    `server_time` is Slack's own clock (UTC), where it sent one.
+    """
 
     team_id: str
     team: str
     bot_user: str
     scopes: frozenset[str] | None
+    server_time: datetime | None = None
 
 
 def web_client(token: Secret, api_url: str) -> WebClient:
@@ -129,10 +135,7 @@ def web_client(token: Secret, api_url: str) -> WebClient:
 
 def identify(client: WebClient) -> Identity:
     """Ask Slack whose token it is; an error of the SDK goes through `explained`."""
-    if str(client.token).startswith("xapp-"):
-        raise WrongKeyType(
-            "slack/bot-token holds an app-level token", _PERMANENT["not_allowed_token_type"]
-        )
+    tokens.require_kind(tokens.BOT, Secret(str(client.token)))
     answer = client.auth_test()
     scopes = _headers(answer).get("x-oauth-scopes")
     return Identity(
@@ -140,15 +143,13 @@ def identify(client: WebClient) -> Identity:
         team=str(answer.get("team", "")),
         bot_user=str(answer["user_id"]),
         scopes=None if scopes is None else frozenset(re.split(r"[,\s]+", scopes)),
+        server_time=http_date(_headers(answer).get("date")),
     )
 
 
 def link_url(client: WebClient, app_token: Secret) -> str:
     """Ask Slack for the address of one Socket Mode connection, which is itself a secret."""
-    if app_token.expose().startswith("xoxb-"):
-        raise WrongKeyType(
-            "slack/app-token holds a bot token", _PERMANENT["not_allowed_token_type"]
-        )
+    tokens.require_kind(tokens.APP, app_token)
     return str(client.apps_connections_open(app_token=app_token.expose())["url"])
 
 
@@ -194,9 +195,10 @@ def _refused(answer: SlackResponse) -> tuple[CostCompassError, float]:
     if status == 429 or code in {"ratelimited", "rate_limited"}:
         return Unavailable(f"Slack asks for patience ({method}: ratelimited)"), _patience(answer)
     if code in _PERMANENT:
-        token = "slack/app-token" if method == "apps.connections.open" else "slack/bot-token"
+        token = tokens.APP if method == "apps.connections.open" else tokens.BOT
         kind = WrongKeyType if code == "not_allowed_token_type" else KeyRejected
-        return kind(f"Slack refuses {token} ({method}: {code})", _PERMANENT[code]), 0.0
+        why, mend = _missing(answer, token) if code == "missing_scope" else (code, _PERMANENT[code])
+        return kind(f"Slack refuses {token} ({method}: {why})", mend), 0.0
     if code in _CHANNEL:
         what = f"Slack does not let us post there ({method}: {code})"
         return Undelivered(what, _CHANNEL[code], permanent=True), 0.0
@@ -208,6 +210,19 @@ def _refused(answer: SlackResponse) -> tuple[CostCompassError, float]:
         return MessageRefused(what, mend, permanent=True), 0.0
     word = code if re.fullmatch(r"[a-z_]{1,60}", code) else f"status {status}"
     return Unavailable(f"Slack has a problem ({method}: {word})"), 0.0
+
+
+def _missing(answer: SlackResponse, token: str) -> tuple[str, str]:
+    """Return which scope a token lacks, as Slack names it, and how it gets it."""
+    needed = str(answer.data.get("needed", "")) if isinstance(answer.data, dict) else ""
+    scope = f" {needed}" if re.fullmatch(r"[a-z_.:,]{1,80}", needed) else ""
+    if token == tokens.APP:
+        mend = (
+            "make an app-level token with connections:write (Basic Information):"
+            f" costcompass vault add {token}"
+        )
+        return f"missing_scope{scope}", mend
+    return f"missing_scope{scope}", _REINSTALL
 
 
 def _patience(answer: SlackResponse) -> float:

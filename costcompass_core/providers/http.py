@@ -79,7 +79,7 @@ class Line:
         self._setting = setting
         self._deadline = Deadline(limits.deadline)
         self._transport = httpx.HTTPTransport(
-            verify=_certificates(), trust_env=False, limits=httpx.Limits(max_connections=1)
+            verify=certificates(), trust_env=False, limits=httpx.Limits(max_connections=1)
         )
 
     def close(self) -> None:
@@ -302,8 +302,8 @@ def _sendable(value: str) -> bool:
 
 
 @cache
-def _certificates() -> ssl.SSLContext:
-    """Return the one TLS context; making it takes longer than most requests."""
+def certificates() -> ssl.SSLContext:
+    """Return the one TLS context, of everybody we trust; making it takes longer than most requests."""
     import httpx  # noqa: PLC0415 - as in Line.__init__
 
     return httpx.create_ssl_context(trust_env=False)

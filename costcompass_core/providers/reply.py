@@ -68,7 +68,7 @@ def judge(
     if reply.status == 200 and unreadable:
         return Failure(UnreadableAnswer(f"{where} answered something {unreadable}"))
     if reply.status == 200 and error is None:
-        return Answer(body, _moment(reply.headers.get("date")))
+        return Answer(body, http_date(reply.headers.get("date")))
     return _refusal(reply, where, error, quote, refusals or Refusals("", ""))
 
 
@@ -107,10 +107,10 @@ def _code(error: Any) -> str:
     return " ".join(one for one in (error.get("code"), inner) if isinstance(one, str))
 
 
-def _moment(http_date: str | None) -> datetime | None:
+def http_date(text: str | None) -> datetime | None:
     """Return an HTTP date as UTC, `None` if there is none or it makes no sense."""
     try:
-        moment = parsedate_to_datetime(http_date or "")
+        moment = parsedate_to_datetime(text or "")
         return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
@@ -124,7 +124,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     text = headers.get("retry-after", "").strip()
     if re.fullmatch(r"[0-9]{1,20}", text):
         return min(float(text), LONGEST_WAIT)
-    until, now = _moment(text), _moment(headers.get("date"))
+    until, now = http_date(text), http_date(headers.get("date"))
     if until is None or now is None:
         return None
     return min(max(0.0, (until - now).total_seconds()), LONGEST_WAIT)

@@ -25,10 +25,7 @@ def holding(state_dir: Path) -> Iterator[None]:
         state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(state_dir / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise StorageError(
-            f"{state_dir} cannot be used ({error.strerror})",
-            "make it writable for this user, or set state_dir to another folder",
-        ) from None
+        raise _unusable(state_dir, error) from None
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -43,3 +40,32 @@ def holding(state_dir: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def holder(state_dir: Path) -> int | None:
+    """Return the number of the process that holds the state directory, `None` where nobody does.
+
+    0 stands for one that has not said its number yet. Raises `StorageError` like `holding`.
+    """
+    try:
+        descriptor = os.open(state_dir / LOCK_NAME, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise _unusable(state_dir, error) from None
+    try:
+        # Shared and for an instant, so that it hardly ever gets into the way of one that starts.
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        number = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip()
+        return int(number) if number.isdecimal() else 0
+    finally:
+        os.close(descriptor)
+    return None
+
+
+def _unusable(state_dir: Path, error: OSError) -> StorageError:
+    return StorageError(
+        f"{state_dir} cannot be used ({error.strerror})",
+        "make it writable for this user, or set state_dir to another folder",
+    )

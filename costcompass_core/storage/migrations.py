@@ -281,7 +281,7 @@ def migrate(connection: sqlite3.Connection) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
         check_ours(connection)
-        if {step.__name__ for step in STEPS} - _applied(connection):
+        if is_behind(connection):
             _apply(connection)
         connection.execute("COMMIT")
     except BaseException:
@@ -308,6 +308,11 @@ def check_ours(connection: sqlite3.Connection) -> None:
 def schema_of(connection: sqlite3.Connection) -> str:
     """Return the name of the newest step that the database went through, empty for none."""
     return max(_applied(connection), default="")
+
+
+def is_behind(connection: sqlite3.Connection) -> bool:
+    """Return whether an older version wrote the database, which the next writer brings up to date."""
+    return bool({step.__name__ for step in STEPS} - _applied(connection))
 
 
 def _applied(connection: sqlite3.Connection) -> set[str]:

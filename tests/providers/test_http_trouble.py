@@ -215,7 +215,7 @@ def test_a_certificate_nobody_vouches_for_is_refused_once(serve, connect, waits,
 def test_over_tls_the_deadline_holds_too(serve, connect, tmp_path, monkeypatch):
     pem = self_signed(tmp_path)
     trusting = ssl.create_default_context(cafile=pem)
-    monkeypatch.setattr(http, "_certificates", lambda: trusting)
+    monkeypatch.setattr(http, "certificates", lambda: trusting)
     server = serve(GOOD, drip(b"HTTP/1.1 200 OK\r\nX: ", b"x"), tls=tls(pem))
     client = connect(server.url, deadline=0.3)
     assert client.get("/key").body == {"data": "good"}
