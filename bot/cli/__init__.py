@@ -17,7 +17,7 @@ from typing import Any, Final
 import click
 
 from bot.cli.base import Context, version_line
-from bot.logs import LEVELS, redacted, set_up
+from bot.logs import LEVELS, set_up, tidy
 from costcompass_core.domain.errors import CostCompassError
 
 _WHERE: Final = {
@@ -159,8 +159,8 @@ def _provide_streams() -> None:
 
 
 def _tell(what: str) -> None:
-    """Write one line to standard error; a stray secret in a stranger's words stays hidden."""
-    click.echo(f"costcompass: {redacted(' '.join(what.split()))}", err=True)
+    """Write one line to standard error; a stray secret or escape in a stranger's words stays out."""
+    click.echo(f"costcompass: {tidy(' '.join(what.split()))}", err=True)
 
 
 def _traced(error: Exception, code: int) -> int:

@@ -47,10 +47,14 @@ class Context:
         return self.load_config()
 
     def load_config(self) -> Config:
-        """Read the configuration as it is now. Raises `ConfigError`."""
+        """Read the configuration as it is now, and hide what in it is secret. Raises `ConfigError`."""
         from bot.config import load_config  # noqa: PLC0415 - many commands need none
+        from bot.logs import hide_address  # noqa: PLC0415
 
-        return load_config(self.config_path)
+        config = load_config(self.config_path)
+        for address in (config.alerts.webhook_url, config.alerts.heartbeat_url):
+            hide_address(address)
+        return config
 
     def effective(self, store: Store) -> Config:
         """Return the configuration with what was changed in Slack laid over it."""
