@@ -109,7 +109,8 @@ def _write(duckdb: Any, rows: Iterable[FocusRow], path: Path) -> None:
     cells = ", ".join(f"'{name}': 'VARCHAR'" for name in COLUMNS)
     typed = ", ".join(f'CAST("{name}" AS {kind}) AS "{name}"' for name, kind in TYPES.items())
     try:
-        with duckdb.connect(":memory:", config=_SETTINGS) as database:
+        spill = {"temp_directory": str(path.with_suffix(".spill"))}
+        with duckdb.connect(":memory:", config={**_SETTINGS, **spill}) as database:
             database.execute(
                 f"COPY (SELECT {typed} FROM read_csv({_quoted(str(table))},"  # noqa: S608
                 f" columns = {{{cells}}}, header = true, auto_detect = false, delim = ',',"
