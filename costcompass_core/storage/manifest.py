@@ -20,9 +20,12 @@ def read_manifest(backup: Path) -> Manifest:
         with (backup / MANIFEST).open("rb") as file:
             text = file.read(_LONGEST)
         return manifest_of(json.loads(text))
-    except OSError as error:
+    except (FileNotFoundError, NotADirectoryError):
         mend = "name the folder that `costcompass backup` wrote"
-        raise BackupError(f"it has no {MANIFEST} ({error.strerror})", mend) from None
+        raise BackupError(f"it has no {MANIFEST}", mend) from None
+    except OSError as error:
+        mend = "run as its owner, or give it to this user"
+        raise BackupError(f"its {MANIFEST} cannot be read ({error.strerror})", mend) from None
     except (ValueError, RecursionError):
         raise BackupError(f"its {MANIFEST} is damaged", "use another backup") from None
 
