@@ -73,7 +73,7 @@ allowed_users = ["{USER}"]
 api_url = "{stage.slack.api_url}"
 
 [refresh]
-balance = "1s"
+balance = "2s"
 
 [digest]
 time = "00:00"
