@@ -195,6 +195,8 @@ def _named(path: Path, backups: Path | None) -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
+        if "unable to open" in str(error) and path.parent.is_dir() and not path.exists():
+            raise StorageError(f"{path} is gone", _restore(path, backups)) from error
         raise StorageError(f"{path} cannot be used ({error})", _mend(error)) from error
     except sqlite3.DatabaseError as error:
         if type(error) is not sqlite3.DatabaseError:

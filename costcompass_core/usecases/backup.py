@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -29,6 +30,8 @@ from costcompass_core.storage.store import Store
 from costcompass_core.vault.file import MAX_BYTES, load
 from costcompass_core.vault.format import read_header
 
+_SPARE: Final = 16 * 1024 * 1024
+"""Bytes that a copy leaves to the daemon where both are on the same disk."""
 _OTHER: Final = "use another backup"
 _LOOK: Final = "check who owns the folder, or use another backup"
 
@@ -42,6 +45,7 @@ def make_backup(store: Store, path: Path, now: datetime, *, daily: bool = False)
     path = path.absolute()
     with _place(path):
         _check_place(path)
+        _check_room(path.parent, store.path)
     with _place(path), new_folder(path) as draft:
         made = _write(store, draft, now, daily=daily)
         try:
@@ -124,6 +128,20 @@ def _check_place(path: Path) -> None:
         raise BackupError(
             f"{path} exists already, and no backup is written over anything",
             "name a folder that does not exist yet",
+        )
+
+
+def _check_room(folder: Path, database: Path) -> None:
+    """Refuse a copy that does not fit, before it takes the last space of those who write meanwhile."""
+    files = (database, database.with_name(f"{database.name}-wal"))
+    needed = sum(one.stat().st_size for one in files if one.exists())
+    if folder.stat().st_dev == database.parent.stat().st_dev:
+        needed += _SPARE
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise BackupError(
+            f"a copy in {folder} takes {needed / 1e6:,.1f} MB, but {free / 1e6:,.1f} MB are free",
+            "free some space there, or keep fewer copies",
         )
 
 

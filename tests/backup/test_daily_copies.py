@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import re
 import shutil
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -126,6 +128,23 @@ def test_a_failure_is_told_in_one_line_and_tried_again_an_hour_later(store, fold
     life.ticks(minutes=10)
     assert names(folder) == ["2026-11-26"]
     assert life.status["error"] is None
+
+
+def test_a_copy_never_takes_the_last_space(store, folder, stored: Install):
+    folder.mkdir()
+    mounted = ["mount", "-t", "tmpfs", "-o", "size=100k", "tmpfs", str(folder)]
+    if subprocess.run(mounted, check=False, capture_output=True).returncode:
+        pytest.skip("only root may make a small disk")
+    try:
+        life = Life(store, folder).ticks().ticks(minutes=2)
+        assert re.fullmatch(
+            rf"a copy in {folder} takes 0\.\d MB, but 0\.1 MB are free: free some space there, .*",
+            str(life.status["error"]),
+        )
+        assert names(folder) == []
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+    assert stored.run("backup", str(folder / "again")).returncode == 0
 
 
 def test_no_good_copy_goes_while_the_ledger_is_damaged(store, folder, stored: Install, caplog):

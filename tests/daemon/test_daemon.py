@@ -24,7 +24,7 @@ from costcompass_core.storage.outbox import put
 from costcompass_core.storage.store import open_store
 from costcompass_core.vault.file import unlock
 
-OFTEN = '[refresh]\nbalance = "1s"\nactivity = "1s"\n'
+OFTEN = '[refresh]\nbalance = "1s"\nactivity = "1s"\n[backup]\nkeep = 0\n'
 NOW = datetime.now(UTC)
 YESTERDAY = NOW.date() - timedelta(days=1)
 

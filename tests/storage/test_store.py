@@ -126,6 +126,17 @@ def test_a_ledger_that_is_gone_is_not_begun_anew_beside_its_log(tmp_path, file):
     open_store(tmp_path).close()
 
 
+def test_a_ledger_that_vanishes_under_its_readers_is_told_with_the_mend(tmp_path, file):
+    with closing(open_store(tmp_path)) as store:
+        copy = copied(tmp_path)
+        file.unlink()
+        with pytest.raises(StorageError) as caught:
+            names(store)
+    assert str(caught.value) == (
+        f"{file} is gone: restore a backup, the newest with `costcompass restore {copy}`"
+    )
+
+
 def test_copies_of_another_ledger_are_in_nobody_s_way(tmp_path):
     copied(tmp_path, source="/another/state")
     (tmp_path / "backups" / "notes").mkdir()
