@@ -60,7 +60,7 @@ def _backup_line(backup: dict[str, Any]) -> str:
     made = "none yet"
     if backup["last_at"]:
         made = words.ago(datetime.fromisoformat(backup["last_at"]), now())
-    return f"failing, last {made}: {backup['error']}" if backup["error"] else made
+    return f"{made}, failing: {backup['error']}" if backup["error"] else made
 
 
 def _account_line(one: dict[str, Any]) -> str:

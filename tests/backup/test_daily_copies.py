@@ -194,16 +194,22 @@ def test_the_daemon_makes_them_and_its_status_says_so(stored: Install):
     moment = [NOW]
     daemon = Daemon(load_config(stored.config, {}), lambda: None, lambda: moment[0])
     running = threading.Thread(target=daemon.run)
+    folder = stored.state / "backups"
+    folder.write_text("in the way")
     running.start()
     try:
         assert eventually(lambda: "backup   none yet\n" in stored.run("status").stdout)
         moment[0] += timedelta(minutes=2)
-        assert eventually(lambda: names(stored.state / "backups") == ["2026-11-26"], 40)
-        assert eventually(lambda: "2026-11-26T12:02" in stored.run("status", "--json").stdout)
+        failing = f"backup   none yet, failing: the folder {folder} cannot be made"
+        assert eventually(lambda: failing in stored.run("status").stdout, 40)
+        folder.unlink()
+        moment[0] += HOUR
+        assert eventually(lambda: names(folder) == ["2026-11-26"], 40)
+        assert eventually(lambda: "2026-11-26T13:02" in stored.run("status", "--json").stdout)
     finally:
         daemon.stop()
         running.join()
-    assert examine_backup(stored.state / "backups" / "2026-11-26").daily
+    assert examine_backup(folder / "2026-11-26").daily
 
 
 @pytest.mark.parametrize(
