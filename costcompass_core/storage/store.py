@@ -123,12 +123,12 @@ def _is_there(path: Path, backups: Path | None) -> bool:
     Raises `StorageError` for a file that cannot be it, and where it is gone: without it a new one
     would begin at nothing, and daily copies of that would crowd out those of what was lost.
     """
-    if (path.parent / RESTORING).exists():
+    if _exists(path.parent / RESTORING):
         raise StorageError(
             f"a restore into {path.parent} was interrupted",
             "run that `costcompass restore` again; until then nothing is read or written",
         )
-    if not path.exists():
+    if not _exists(path):
         if left := _left_behind(path, backups):
             raise StorageError(
                 f"{path} is gone, but {left} is there",
@@ -142,6 +142,18 @@ def _is_there(path: Path, backups: Path | None) -> bool:
             f"{path} is empty, which a working database never is",
             f"{_restore(path, backups)}, or move it away to begin anew",
         )
+    return True
+
+
+def _exists(path: Path) -> bool:
+    """Return whether it is there; raises `OSError` where that cannot be seen.
+
+    From Python 3.14 on, `Path.exists` says no of what lies in a folder that is closed to us.
+    """
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
     return True
 
 
