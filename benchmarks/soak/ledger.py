@@ -92,7 +92,7 @@ def read_log(path: Path) -> Log:
     """Read a log in the form that people read."""
     text = path.read_text(errors="replace")
     lines = [found.groups() for line in text.splitlines() if (found := _LINE.fullmatch(line))]
-    told = [said for _, name, said in lines if name == "daemon"]
+    told = [said for _, _, said in lines]
     return Log(
         Counter(level for level, _, _ in lines),
         sum(one.startswith("refreshed ") for one in told),
