@@ -117,13 +117,22 @@ def run(words: Sequence[str]) -> int:
     try:
         result = cli.main(list(words), prog_name="costcompass", standalone_mode=False)
         sys.stdout.flush()  # here, so that a closed pipe is met here and not at the very end
-    except BrokenPipeError:
-        # Whoever read our output has seen enough; the interpreter must not flush into the pipe.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # whoever read our output has seen enough
+        _drop_unwritten()
         return 1
     except Exception as error:  # noqa: BLE001 - people get one line, not a traceback
-        return _explained(error)
+        code = _explained(error)
+        _drop_unwritten()
+        return code
     return result if isinstance(result, int) else 0
+
+
+def _drop_unwritten() -> None:
+    """Have no output left that the interpreter tries once more as it ends, with an exit code of its own."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _explained(error: Exception) -> int:
