@@ -9,6 +9,7 @@ import pytest
 from delivery_world import POST, World
 
 from bot import reader
+from bot.meters import Meters
 from bot.reader import Reader
 from bot.sandbox.slack_faults import hang_up, rate_limited
 from costcompass_core.domain.errors import StorageError
@@ -131,7 +132,12 @@ def test_a_balance_is_read_and_told_though_nothing_stored_can_be_read(
 ):
     config = world.alerting._config
     watched = Reader(
-        config, world.store, lambda _: Secret("key"), lambda: world.now, alerting=world.alerting
+        config,
+        world.store,
+        lambda _: Secret("key"),
+        lambda: world.now,
+        alerting=world.alerting,
+        meters=Meters(),
     )
     asked = []
 
