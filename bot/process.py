@@ -1,4 +1,4 @@
-"""What the daemon asks of its own process before it holds a secret."""
+"""What the daemon asks of its own process before it holds a secret, and before it has threads."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import resource
 import sys
 
 _PR_SET_DUMPABLE = 4  # <linux/prctl.h>
+_M_ARENA_MAX = -8  # <malloc.h> of the GNU C library
+_ARENAS = 2
 
 
 def harden() -> None:
@@ -18,3 +20,17 @@ def harden() -> None:
         import ctypes  # noqa: PLC0415  only Linux needs it, only where secrets are held
 
         ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+def share_memory() -> None:
+    """Have all threads take memory from few heaps, where the C library would give each its own.
+
+    It gives free memory of a heap to that heap's threads alone: over weeks the daemon kept a tenth
+    more than it held. Must come before the first thread; does nothing where there is no such thing.
+    """
+    if sys.platform == "linux":
+        import ctypes  # noqa: PLC0415  as above
+
+        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+        if mallopt is not None:
+            mallopt(_M_ARENA_MAX, _ARENAS)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bot.cli.base import Context, passphrase_fd_option
-from bot.process import harden
+from bot.process import harden, share_memory
 from costcompass_core.domain.secret import Secret
 from costcompass_core.storage.lock import holding
 from costcompass_core.vault.file import Vault, unlock
@@ -29,6 +29,7 @@ def run_command(context: Context, passphrase_fd: int | None) -> None:
     """Run the daemon until SIGTERM or Ctrl-C; SIGHUP has it read its configuration again."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     harden()
+    share_memory()
     config = context.config
     with holding(config.state_dir):
         passphrase = context.find_passphrase(passphrase_fd)
