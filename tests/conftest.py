@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +27,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     how_many = "at how many system calls the daemon is killed"
     parser.addoption("--kill-points", type=int, default=12, metavar="N", help=how_many)
     parser.addoption("--record", action="store_true", help="write the snapshots of messages anew")
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:  # noqa: ARG001 - the hook's own
+    """One more than cores: many tests wait for a process, a socket or a disk."""
+    return (os.cpu_count() or 1) + 1
 
 
 def _now() -> datetime:

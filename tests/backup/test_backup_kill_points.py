@@ -72,12 +72,9 @@ def made(folder: Path) -> Path:
 
 
 def spread(count: int) -> list[int]:
-    """Numbers from 1 to `count`: all, or a dozen of them, for pages are written alike."""
-    return (
-        sorted({1 + (count - 1) * n // 11 for n in range(12)})
-        if count > 12
-        else list(range(1, count + 1))
-    )
+    """Numbers from 1 to `count`: all, or six of them, for pages are written alike."""
+    some = range(6)
+    return sorted({1 + (count - 1) * n // some[-1] for n in some})
 
 
 def models(state: Path) -> set[str]:

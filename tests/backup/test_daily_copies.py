@@ -7,10 +7,11 @@ import re
 import shutil
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from backup_folders import NOW, contents, flip_pages
@@ -19,6 +20,7 @@ from install import Install, eventually
 from bot.backups import Backups
 from bot.config import Backup, load_config
 from bot.daemon import Daemon
+from bot.schedule import start_ticking
 from costcompass_core.domain.backups import due, outdated
 from costcompass_core.storage.store import Store, open_store
 from costcompass_core.usecases.backup import examine_backup
@@ -190,9 +192,15 @@ def test_what_the_life_before_a_reload_is_making_is_not_made_again(store, folder
     assert after.status["error"] is None
 
 
+def hurried(ticks: Mapping[str, Callable[[], None]], _: timedelta, now: datetime) -> Any:
+    return start_ticking(ticks, timedelta(seconds=0.3), now)
+
+
 def test_the_daemon_makes_them_and_its_status_says_so(stored: Install):
     moment = [NOW]
-    daemon = Daemon(load_config(stored.config, {}), lambda: None, lambda: moment[0])
+    daemon = Daemon(
+        load_config(stored.config, {}), lambda: None, lambda: moment[0], ticking=hurried
+    )
     running = threading.Thread(target=daemon.run)
     folder = stored.state / "backups"
     folder.write_text("in the way")
@@ -201,10 +209,10 @@ def test_the_daemon_makes_them_and_its_status_says_so(stored: Install):
         assert eventually(lambda: "backup   none yet\n" in stored.run("status").stdout)
         moment[0] += timedelta(minutes=2)
         failing = f"backup   none yet, failing: the folder {folder} cannot be made"
-        assert eventually(lambda: failing in stored.run("status").stdout, 40)
+        assert eventually(lambda: failing in stored.run("status").stdout)
         folder.unlink()
         moment[0] += HOUR
-        assert eventually(lambda: names(folder) == ["2026-11-26"], 40)
+        assert eventually(lambda: names(folder) == ["2026-11-26"])
         assert eventually(lambda: "2026-11-26T13:02" in stored.run("status", "--json").stdout)
     finally:
         daemon.stop()
