@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import resource
 import sys
 
 _PR_SET_DUMPABLE = 4  # <linux/prctl.h>
 _M_ARENA_MAX = -8  # <malloc.h> of the GNU C library
 _ARENAS = 2
+_USUAL = gc.get_threshold()
+_SELDOM = 50_000
 
 
 def harden() -> None:
@@ -34,3 +37,14 @@ def share_memory() -> None:
         mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
         if mallopt is not None:
             mallopt(_M_ARENA_MAX, _ARENAS)
+
+
+def load_quickly() -> None:
+    """Look for garbage seldom: loading modules makes none, and looking is a tenth of a start."""
+    gc.set_threshold(_SELDOM)
+
+
+def stay() -> None:
+    """Look for garbage as usual from now on, but not among what was loaded to stay."""
+    gc.freeze()
+    gc.set_threshold(*_USUAL)

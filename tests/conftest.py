@@ -29,7 +29,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--record", action="store_true", help="write the snapshots of messages anew")
 
 
-def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:  # noqa: ARG001 - the hook's own
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """One more than cores: many tests wait for a process, a socket or a disk."""
     return (os.cpu_count() or 1) + 1
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bot.cli.base import Context, passphrase_fd_option
-from bot.process import harden, share_memory
+from bot.process import harden, share_memory, stay
 from costcompass_core.domain.secret import Secret
 from costcompass_core.storage.lock import holding
 from costcompass_core.vault.file import Vault, unlock
@@ -41,6 +41,7 @@ def run_command(context: Context, passphrase_fd: int | None) -> None:
 
         daemon = Daemon(config, vault.result, load=context.load_config)
         running.append(daemon)
+        stay()
         daemon.run()
     logging.shutdown()
     sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""A newcomer's first minute, with the real packages: it needs the package index, so CI alone runs it.
+"""A newcomer's first minutes, with the real packages: they need the package index, so CI alone runs it.
 
 Started by `.ci/run` as `./run test tests/setup/newcomer.py`; the name keeps it out of the suite.
 """
@@ -6,6 +6,7 @@ Started by `.ci/run` as `./run test tests/setup/newcomer.py`; the name keeps it 
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -38,3 +39,25 @@ def test_the_first_command_works_from_a_fresh_checkout_with_an_empty_home(tmp_pa
     assert "/forecast" in demo.stdout
     assert demo.stderr.splitlines()[0].startswith("Setting up ")
     assert list(home.rglob("*costcompass*")) == [], "the demo leaves nothing behind"
+
+
+@pytest.mark.timeout(600)
+def test_pip_gives_a_command_that_works_anywhere(tmp_path):
+    environment, elsewhere = tmp_path / "environment", tmp_path / "else where"
+    elsewhere.mkdir()
+    subprocess.run([sys.executable, "-m", "venv", environment], check=True)
+    pip = [environment / "bin" / "python", "-m", "pip", "install", "--quiet"]
+    subprocess.run([*pip, "--disable-pip-version-check", REPOSITORY], check=True)
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("XDG_", "COSTCOMPASS_"))}
+    demo = subprocess.run(
+        [environment / "bin" / "costcompass", "demo", "--script"],
+        cwd=elsewhere,
+        env={**kept, "HOME": str(elsewhere)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    assert demo.returncode == 0, demo.stdout + demo.stderr
+    assert "/forecast" in demo.stdout
+    assert list(elsewhere.iterdir()) == [], "the demo leaves nothing behind"

@@ -124,14 +124,6 @@ def test_installed_it_runs_from_a_folder_of_strangers(installed: Installed) -> N
     assert "good, 1 account" in checked.stdout
 
 
-def test_installed_it_plays_the_demo_and_leaves_nothing_behind(installed: Installed) -> None:
-    before = set(installed.elsewhere.iterdir())
-    demo = installed.run("demo", "--script")
-    assert demo.returncode == 0, demo.stdout + demo.stderr
-    assert "/forecast" in demo.stdout
-    assert set(installed.elsewhere.iterdir()) == before
-
-
 def test_installed_it_completes_words_in_bash(installed: Installed) -> None:
     script = installed.run("completion", "bash").stdout
     ask = 'COMP_WORDS=(costcompass ""); COMP_CWORD=1; _costcompass_completion costcompass; echo "${COMPREPLY[*]}"'
