@@ -70,6 +70,7 @@ class Life:
     def _close(self) -> int:
         code = self._process.wait(30)
         self._writer.join()
+        self._answers.close()  # it keeps the channel open
         self._channel.close()
         return code
 

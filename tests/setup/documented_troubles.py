@@ -1,4 +1,7 @@
-"""docs/troubleshooting.md: each trouble it tells of is made, and its commands say what it says."""
+"""docs/troubleshooting.md: each trouble it tells of is made, and its commands say what it says.
+
+`.ci/run` runs it by its name, which keeps it out of the suite, like `documented_commands.py`.
+"""
 
 from __future__ import annotations
 

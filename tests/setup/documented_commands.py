@@ -2,6 +2,8 @@
 
 A page that is added is found by itself. A new command needs a line below only where it asks questions
 (`TYPED`), asks the daemon (`WITH_DAEMON`), or cannot be run in a test (`UNDERSTOOD_ONLY`).
+
+`.ci/run` runs it by its name, which keeps it out of the suite: it takes as long as a fifth of that.
 """
 
 from __future__ import annotations
