@@ -66,7 +66,7 @@ class Daemon:
         self._now = now
         self._load = load or (lambda: config)
         self._started = now()
-        self._keyring = Keyring(config.state_dir / "vault")
+        self._keyring = Keyring(config.state_dir / "vault", now())
         self._pulse = Pulse()
         self._meters = Meters()
         self._health = Health(

@@ -5,11 +5,10 @@ A reload stops one engine and starts the next; the store and the vault go from o
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from datetime import datetime
 from threading import Event
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from bot.account_status import accounts_shape
 from bot.alerting import Alerting, credits_urls
@@ -28,8 +27,6 @@ from costcompass_core.usecases.report import Questions
 
 if TYPE_CHECKING:
     from apscheduler.schedulers.background import BackgroundScheduler
-
-_log: Final = logging.getLogger(__name__)
 
 
 class Engine:
@@ -101,8 +98,7 @@ class Engine:
 
     def start(self) -> None:
         """Begin to work, and return at once."""
-        if self._keyring.is_locked:
-            self.alerting.locked(self._now())
+        self.alerting.locked(self._keyring.locked_since)
         every = tick_length(self.config.balance_every, self.config.activity_every)
         ticks = self.reader.ticks()
         ticks |= {"(vault)": self._watch_vault, "(alerts)": self._watch_clock}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 from bot import logs
@@ -13,8 +14,9 @@ from costcompass_core.vault.file import Vault, unlock
 class Keyring:
     """Gives out secrets by name; every one of them is kept out of the log from then on."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, now: datetime) -> None:
         """Begin locked; `path` is the vault's file, which need not be there yet."""
+        self._since = now
         self._path = path
         self._vault: Vault | None = None
         self._seen = self._changed_at()
@@ -23,6 +25,11 @@ class Keyring:
     def is_locked(self) -> bool:
         """Whether the passphrase is still missing."""
         return self._vault is None
+
+    @property
+    def locked_since(self) -> datetime | None:
+        """Since when (UTC) the passphrase is missing, through every reload; `None` once it came."""
+        return self._since if self.is_locked else None
 
     def use(self, vault: Vault | None) -> None:
         """Take the open vault that the start found, or none: the keyring stays locked."""

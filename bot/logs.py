@@ -12,12 +12,9 @@ import sys
 import threading
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, Literal, TextIO
+from typing import Final, Literal, TextIO
 
 from bot.redaction import hide, hide_address, redacted
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["LEVELS", "Format", "hide", "hide_address", "redacted", "set_up", "tidy"]
 

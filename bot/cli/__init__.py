@@ -5,6 +5,7 @@ Modules are loaded by the command that needs them, so that `--version` stays ins
 
 from __future__ import annotations
 
+import errno
 import importlib
 import io
 import logging
@@ -44,6 +45,10 @@ _WHERE: Final = {
     "alert": "alert",
 }
 """Every command and the module below `bot.cli` that holds it, as `<name>_command`."""
+
+
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""What a disk says that takes no more."""
 
 
 class _Commands(click.Group):
@@ -150,6 +155,11 @@ def _explained(error: Exception) -> int:
         for line in getattr(error, "lines", [str(error)]):  # a configuration has many
             _tell(line)
         return _traced(error, error.exit_code)
+    if isinstance(error, OSError) and error.errno in _FULL:
+        _tell(
+            f"standard output cannot be written ({error.strerror}): make room, or send it elsewhere"
+        )
+        return _traced(error, 1)
     _tell(
         f"unexpected {type(error).__name__} ({error}):"
         " run it again with --log-level debug and report what it prints"

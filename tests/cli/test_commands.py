@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from pathlib import Path
 
 import pytest
 from install import ROOT, Install
@@ -191,3 +192,17 @@ def test_the_package_offers_the_command():
 def test_a_stranger_called_bot_in_the_working_directory_is_not_run(install: Install):
     (install.folder / "bot.py").write_text("raise SystemExit('the stranger ran')")
     assert "costcompass" in install.run("--version").stdout
+
+
+def test_a_full_disk_under_the_output_is_one_line_with_the_mend(install: Install):
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "bot", "help"],
+            env=install.environ,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+            text=True,
+        )
+    told = "costcompass: standard output cannot be written (No space left on device): make room, or send it elsewhere\n"
+    assert (done.returncode, done.stderr) == (1, told)

@@ -182,3 +182,26 @@ def test_a_database_that_refuses_leaves_the_old_engine_at_work(ready: Install):
 def refuse_writes(daemon: Life, on: bool) -> None:
     with daemon._store._lock:
         daemon._store._writer.execute(f"PRAGMA query_only = {int(on)}")
+
+
+def test_a_reload_does_not_forget_since_when_the_vault_is_locked(ready: Install):
+    moment = [datetime.now(UTC)]
+    daemon = Life(
+        load_config(ready.config, ready.environ),
+        lambda: None,
+        lambda: moment[0],
+        load=lambda: load_config(ready.config, ready.environ),
+    )
+    running = Thread(target=daemon.run)
+    running.start()
+    try:
+        assert eventually(lambda: hasattr(daemon, "_engine") and daemon._engine._scheduler)
+        before, since = daemon._engine, moment[0]
+        moment[0] += timedelta(hours=1)
+        ready.config.write_text(f"{ready.config.read_text()}\n[digest]\ntime = '10:00'\n")
+        daemon.reload()
+        assert eventually(lambda: daemon._engine is not before and daemon._engine._scheduler)
+        assert daemon._engine.alerting.watch.locked_since == since
+    finally:
+        daemon.stop()
+        running.join()

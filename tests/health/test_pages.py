@@ -185,7 +185,10 @@ def test_what_nobody_asked_for_is_not_loaded():
 def idle(ready: Install, port: int) -> Iterator[Pulse]:
     """The pages of an engine that was never started, and the pulse that they look at."""
     config, pulse = load_config(ready.config, {}), Pulse()
-    store, keyring = open_store(config.state_dir), Keyring(config.state_dir / "vault")
+    store, keyring = (
+        open_store(config.state_dir),
+        Keyring(config.state_dir / "vault", now()),
+    )
     engine = Engine(config, store, keyring, now)
     health = Health(now, pulse, Meters(), engine=lambda: engine, locked=lambda: keyring.is_locked)
     health.listen(config.http_listen)

@@ -14,6 +14,22 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
+def played(program: Path, home: Path) -> subprocess.CompletedProcess[str]:
+    """The demo, played once in an empty home."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("XDG_", "COSTCOMPASS_"))}
+    demo = subprocess.run(
+        [program, "demo", "--script"],
+        cwd=home,
+        env={**kept, "HOME": str(home)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    assert demo.returncode == 0, demo.stdout + demo.stderr
+    return demo
+
+
 @pytest.mark.timeout(600)
 def test_the_first_command_works_from_a_fresh_checkout_with_an_empty_home(tmp_path):
     checkout, home = tmp_path / "a fresh checkout", tmp_path / "home"
@@ -24,17 +40,7 @@ def test_the_first_command_works_from_a_fresh_checkout_with_an_empty_home(tmp_pa
         (checkout / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(REPOSITORY / name, checkout / name)
 
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("XDG_", "COSTCOMPASS_"))}
-    demo = subprocess.run(
-        [checkout / "run", "demo", "--script"],
-        cwd=home,
-        env={**kept, "HOME": str(home)},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        check=False,
-        text=True,
-    )
-    assert demo.returncode == 0, demo.stdout + demo.stderr
+    demo = played(checkout / "run", home)
     assert "/spend" in demo.stdout
     assert "/forecast" in demo.stdout
     assert demo.stderr.splitlines()[0].startswith("Setting up ")
@@ -48,16 +54,6 @@ def test_pip_gives_a_command_that_works_anywhere(tmp_path):
     subprocess.run([sys.executable, "-m", "venv", environment], check=True)
     pip = [environment / "bin" / "python", "-m", "pip", "install", "--quiet"]
     subprocess.run([*pip, "--disable-pip-version-check", REPOSITORY], check=True)
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("XDG_", "COSTCOMPASS_"))}
-    demo = subprocess.run(
-        [environment / "bin" / "costcompass", "demo", "--script"],
-        cwd=elsewhere,
-        env={**kept, "HOME": str(elsewhere)},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        check=False,
-        text=True,
-    )
-    assert demo.returncode == 0, demo.stdout + demo.stderr
+    demo = played(environment / "bin" / "costcompass", elsewhere)
     assert "/forecast" in demo.stdout
     assert list(elsewhere.iterdir()) == [], "the demo leaves nothing behind"
