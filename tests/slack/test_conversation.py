@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Event, Thread
@@ -247,4 +248,5 @@ def test_an_answer_that_cannot_be_shown_is_one_warning_and_no_error(
     talk.slack.faults.plan("response_url", hang_up(), None)
     talk.user.press(shown, "Forecast")
     assert eventually(lambda: "could not be shown in Slack" in caplog.text)
-    assert {record.levelname for record in caplog.records} == {"WARNING"}
+    told = [record.levelname for record in caplog.records if record.levelno >= logging.WARNING]
+    assert told == ["WARNING"]
