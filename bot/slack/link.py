@@ -67,6 +67,7 @@ class Link(SocketModeClient):
         self._tell_acknowledged = acknowledged
         self._heard = Event()
         self._running = 0
+        """Envelopes that were read and have no answer yet, those that wait for a worker included."""
         self._idle = Condition()
         super().__init__(
             app_token="",  # only for asking for addresses, which this link never does
@@ -129,6 +130,23 @@ class Link(SocketModeClient):
             self.disconnect()
         self.close()
 
+    def enqueue_message(self, message: str) -> None:
+        """Count an envelope as soon as it is read: `retire` must not close over one in the queue."""
+        if _is_envelope(message):
+            with self._idle:
+                self._running += 1
+        super().enqueue_message(message)
+
+    def run_message_listeners(self, message: dict[str, Any], raw_message: str) -> None:
+        """Have a message heard or served."""
+        try:
+            super().run_message_listeners(message, raw_message)
+        finally:
+            if _is_envelope(raw_message):
+                with self._idle:
+                    self._running -= 1
+                    self._idle.notify_all()
+
     def _hear(
         self, _client: BaseSocketModeClient, message: dict[str, Any], _raw: str | None
     ) -> None:
@@ -137,16 +155,10 @@ class Link(SocketModeClient):
 
     def _serve(self, _client: BaseSocketModeClient, request: SocketModeRequest) -> None:
         """Answer one envelope; an answer that cannot be sent is lost, and so says the log."""
-        with self._idle:
-            self._running += 1
         try:
             self._acknowledge(request)
         except (SlackClientError, OSError) as error:
             _log.warning("An answer was lost with the Slack connection (%s)", type(error).__name__)
-        finally:
-            with self._idle:
-                self._running -= 1
-                self._idle.notify_all()
 
     def _acknowledge(self, request: SocketModeRequest) -> None:
         begun = monotonic()
@@ -172,6 +184,11 @@ class Link(SocketModeClient):
     def _raw_socket(self) -> socket.socket | None:
         """The TCP socket, with methods of `socket.socket` also below TLS."""
         return self.current_session.sock if self.current_session else None
+
+
+def _is_envelope(raw_message: str) -> bool:
+    """Return whether a message wants an acknowledgement."""
+    return '"envelope_id"' in raw_message
 
 
 def _kind(request: SocketModeRequest) -> str:
