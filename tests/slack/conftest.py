@@ -30,7 +30,11 @@ def slack() -> Iterator[Slack]:
 
 @pytest.fixture
 def connect(slack: Slack) -> Iterator[Connect]:
-    """Returns a function that starts a connection, quick to notice and to try again."""
+    """Returns a function that starts a connection, quick to try again.
+
+    A `ping_interval` makes it quick to notice, and takes two and a half of them without a turn of
+    its own for a loss.
+    """
     with ExitStack() as stack:
 
         def connect(
@@ -39,6 +43,7 @@ def connect(slack: Slack) -> Iterator[Connect]:
             allowed: frozenset[str] = frozenset({USER}),
             state: str = "connected",
             presses: object = None,
+            ping_interval: float = 3.0,
         ) -> SlackConnection:
             connection = SlackConnection(
                 tokens or (lambda: (Secret(slack.bot_token), Secret(slack.app_token))),
@@ -53,10 +58,10 @@ def connect(slack: Slack) -> Iterator[Connect]:
                     now=now,
                 ),
                 now,
-                ping_interval=0.2,
+                ping_interval=ping_interval,
                 pauses=Pauses(first=0.05, longest=0.2),
             )
-            stack.callback(connection.stop, 5)
+            stack.callback(connection.stop, 20)
             connection.start()
             assert reaches(connection, state)
             return connection

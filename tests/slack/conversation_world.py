@@ -105,7 +105,6 @@ class Talk:
             self.slack.api_url,
             build,
             lambda: world.now,
-            ping_interval=0.2,
             pauses=Pauses(first=0.05, longest=0.2),
         )
         self._connection.start()
@@ -114,7 +113,8 @@ class Talk:
 
     def ends(self) -> None:
         if self._connection is not None:
-            self._connection.stop(5)
+            self._connection.stop(20)
+            assert self.slack.links.wait(0)  # or Slack would still send down the old link
 
     def _refresh(self) -> Sequence[str]:
         self.refreshes.append(self.world.now)

@@ -11,7 +11,7 @@ from typing import Any
 
 from bot.slack.blocks import Message
 from bot.slack.commands.base import Command
-from bot.slack.socket import SlackConnection, SlackStatus
+from bot.slack.socket import SlackConnection
 
 Connect = Callable[..., SlackConnection]
 
@@ -20,16 +20,16 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def eventually(true: Callable[[], bool], timeout: float = 10.0) -> bool:
+def eventually(true: Callable[[], bool], timeout: float = 20.0) -> bool:
     end = time.monotonic() + timeout
     while not true() and time.monotonic() < end:
         time.sleep(0.01)
     return true()
 
 
-def reaches(connection: SlackConnection, state: str) -> SlackStatus | None:
-    """The status, once it is in `state`."""
-    return connection.status() if eventually(lambda: connection.status().state == state) else None
+def reaches(connection: SlackConnection, state: str) -> bool:
+    """Wait for a state that stays; one that passes by itself may be over before anybody looks."""
+    return eventually(lambda: connection.status().state == state)
 
 
 def section(text: str) -> dict[str, Any]:

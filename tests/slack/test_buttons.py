@@ -193,7 +193,8 @@ def test_two_presses_at_once_are_both_kept_and_the_message_shows_the_later(
 def test_buttons_of_an_earlier_life_still_work(world: World, connect: Connect):
     world.reads("20").delivers()
     earlier = connect(presses=world.alerting)
-    earlier.stop(5)
+    assert earlier.stop(20)
+    assert world.slack.links.wait(0)  # or Slack would still send down the old link
     world.later(hours=1).begin()
     connect(presses=world.alerting)
     assert world.slack.user.press(world.shown[0], ACK).error == ""
