@@ -15,6 +15,7 @@ from slack_helpers import eventually
 
 from bot.sandbox.slack_faults import rate_limited
 from bot.slack import homes
+from costcompass_core.storage.homes import viewers
 from costcompass_core.storage.settings import change_settings, setting_changes
 
 
@@ -48,6 +49,12 @@ def opens(talk: Talk, member: str = USER) -> str:
     return shown(talk, member)
 
 
+def noted(talk: Talk) -> set[str]:
+    """Of whom it is noted what they see."""
+    with talk.world.store.reading() as tx:
+        return {one.member for one in viewers(tx, talk.world.now) if one.shown}
+
+
 def test_a_home_shows_month_forecast_balance_budgets_models_and_accounts(talk: Talk):
     told = opens(talk)
     for piece in (
@@ -71,7 +78,7 @@ def test_an_open_alert_stands_there_with_buttons_that_work(talk: Talk):
     talk.user.press_home("Snooze 4 h")
     assert eventually(lambda: "Snoozed by" in shown(talk))
     assert "End snooze" in shown(talk)
-    talk.homes.stop(2)
+    talk.homes.stop(20)
 
 
 def test_it_is_published_again_when_data_changed_to_whoever_looked_of_late_and_only_then(
@@ -79,6 +86,8 @@ def test_it_is_published_again_when_data_changed_to_whoever_looked_of_late_and_o
 ):
     opens(talk)
     opens(talk, OTHER)
+    # What somebody sees is noted a moment after Slack took it.
+    assert eventually(lambda: noted(talk) == {USER, OTHER})
     talk.homes.start()
     talk.homes.changed()
     talk.world.later(hours=1)
@@ -92,7 +101,10 @@ def test_it_is_published_again_when_data_changed_to_whoever_looked_of_late_and_o
     talk.world.later(days=2)
     talk.commit({}, left="22.22")
     talk.homes.changed()
-    talk.homes.stop(2)
+    assert eventually(lambda: not talk.homes._changed.is_set()), (
+        "a round began, or nothing is proven"
+    )
+    talk.homes.stop(20)
     assert "$22.22" not in shown(talk), "nobody has looked since the day before yesterday"
 
 
@@ -105,7 +117,7 @@ def test_slacks_rate_limit_is_heeded_and_the_home_comes_later(talk: Talk):
     assert eventually(lambda: [c.error for c in talk.slack.calls].count("fault") == 1)
     talk.homes.changed()
     assert eventually(lambda: "$33.33" in shown(talk))
-    talk.homes.stop(2)
+    talk.homes.stop(20)
 
 
 def test_where_a_home_takes_no_charts_it_is_spelled_out(talk: Talk):
