@@ -135,7 +135,7 @@ class Site:
 
     def refresh(self) -> Any:
         """Ask the daemon for a refresh of everything."""
-        return ask(self.install.state, {"do": "refresh"})[0]
+        return ask(self.install.state, {"do": "refresh"}, patience=60.0)[0]
 
 
 @contextmanager

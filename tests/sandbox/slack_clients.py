@@ -30,7 +30,7 @@ class Clock:
 def post(url: str, body: str, kind: str, token: str = "") -> tuple[int, dict[str, str], str]:
     parts = urlsplit(url)
     headers = {"Content-Type": kind} | ({"Authorization": f"Bearer {token}"} if token else {})
-    with closing(HTTPConnection(parts.netloc, timeout=5)) as connection:
+    with closing(HTTPConnection(parts.netloc, timeout=20)) as connection:
         connection.request("POST", parts.path, body, headers)
         answer = connection.getresponse()
         names = {name.lower(): value for name, value in answer.getheaders()}
@@ -56,7 +56,7 @@ class Client:
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
         self.socket = socket.create_connection(
-            (str(parts.hostname), int(parts.port or 0)), timeout=5
+            (str(parts.hostname), int(parts.port or 0)), timeout=20
         )
         self.reader = self.socket.makefile("rb")
         key = base64.b64encode(os.urandom(16)).decode()

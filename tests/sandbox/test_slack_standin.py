@@ -287,7 +287,7 @@ def test_closing_does_not_wait_for_a_silent_answer(slack: Slack):
     while not slack.calls:
         asking.join(0.01)
     slack.close()
-    asking.join(5)
+    asking.join(20)
     assert not asking.is_alive()
 
 

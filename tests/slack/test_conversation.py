@@ -152,12 +152,12 @@ def test_refresh_now_shows_its_progress_in_place_and_is_not_done_twice_at_once(t
 
     def slowly() -> list[str]:
         going.set()
-        finish.wait(5)
+        finish.wait(60)
         return ["main: 12 rows, 1 new days"]
 
     talk.refreshing = slowly
     talk.user.press(shown, "Refresh now")
-    assert going.wait(5)
+    assert going.wait(20)
     assert eventually(lambda: "Reading the provider now" in json.dumps(newest(talk).blocks))
     assert controls(newest(talk)) == {}
     reply = talk.user.action("answer_refresh", "/spend 7d", user_id=OTHER)

@@ -102,7 +102,7 @@ def test_what_does_not_fit_is_one_line_with_its_sums():
 
 
 def test_it_is_asked_in_slack_with_the_word_anywhere(slack: Slack, connect: Connect, tmp_path):
-    today = datetime.now(UTC).date()
+    today = NOW.date()  # not the clock's: a UTC day may begin meanwhile
     days = {today - timedelta(days=ago): [] for ago in range(1, 16)}
     for ago, cost in ((2, "9"), (9, "4")):
         day = today - timedelta(days=ago)
@@ -110,11 +110,11 @@ def test_it_is_asked_in_slack_with_the_word_anywhere(slack: Slack, connect: Conn
     with closing(open_store(tmp_path)) as store:
         with store.writing() as tx:
             remember_account(tx, "main", "openrouter")
-            replace_days(tx, "main", days, datetime.now(UTC))
-            note_success(tx, "main", "activity", datetime.now(UTC))
+            replace_days(tx, "main", days, NOW)
+            note_success(tx, "main", "activity", NOW)
         questions = Questions(store)
         connect(
-            Command("/spend", "", "", lambda _, words, now: COMMAND.answer(questions, words, now))
+            Command("/spend", "", "", lambda _, words, __: COMMAND.answer(questions, words, NOW))
         )
         for words in ("why", "7d why", "WHY 7d a/"):
             reply = slack.user.command("/spend", words)
