@@ -12,8 +12,18 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from harness import Crossing, Site, account, can_trace, is_over, ledger, now, site
-from install import Daemon, eventually
+from harness import (
+    Crossing,
+    Site,
+    account,
+    can_trace,
+    eventually,
+    is_over,
+    ledger,
+    now,
+    site,
+)
+from install import Daemon
 
 from bot.sandbox.openrouter import OpenRouter
 from costcompass_core.storage.store import FILE_NAME
@@ -70,7 +80,7 @@ def test_an_alert_goes_out_although_the_database_takes_nothing(fault, eve, provi
             mend(daemon)
             assert at.refresh()["ok"]
             assert eventually(lambda: is_over(daemon, eve)), daemon.status()
-            daemon.end()
+            daemon.end(timeout=60)
         assert unrecorded(at) == UNRECORDED
         check_the_end(at, eve)
         log, call = (tmp_path / "strace.log").read_text(), fault.partition(":")[0]
@@ -90,7 +100,7 @@ def test_it_is_recorded_by_itself_once_the_disk_takes_writes_again(
             assert not eventually(lambda: unrecorded(at) != UNRECORDED, 35), "no more at a tick"
             mend(daemon)
             assert eventually(lambda: is_over(daemon, eve), 90), daemon.status()
-            daemon.end()
+            daemon.end(timeout=60)
         check_the_end(at, eve)
 
 
