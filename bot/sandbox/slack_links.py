@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import Condition, Event, Lock
 from time import monotonic
@@ -169,7 +170,8 @@ class Links:
             if frame.opcode is Opcode.CLOSE:
                 socket.close()
             elif frame.opcode is Opcode.PING:
-                socket.send(Opcode.PONG, frame.payload)
+                with suppress(OSError):  # a peer that is gone may have acknowledged before it went
+                    socket.send(Opcode.PONG, frame.payload)
             elif frame.opcode is Opcode.TEXT:
                 self._acknowledge(frame)
 
