@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 import pytest
 from delivery_world import NO_TOKEN, POST, SECOND
-from install import Install, eventually
+from install import Daemon, Install, eventually
 
 from bot.sandbox import faults
 from bot.sandbox.collector import Collector
@@ -62,6 +62,11 @@ def deliveries(slack: Slack) -> Counter[str]:
     return Counter(str(one.delivery) for one in slack.calls if one.method == POST and not one.error)
 
 
+def all_told(daemon: Daemon) -> bool:
+    """Whether what was shown was also noted as told, which comes after."""
+    return bool(daemon.status()["outbox"]["waiting"] == 0)
+
+
 def test_it_goes_the_whole_way_and_says_where_it_arrived(
     install: Install, openrouter: OpenRouter, slack: Slack, hooks: Collector
 ):
@@ -86,6 +91,7 @@ def test_it_goes_the_whole_way_and_says_where_it_arrived(
         assert "parked   webhook test:" in said[1]
         said.append(install.run("doctor").stdout)
         assert "(404)" in said[-1]
+        assert eventually(lambda: len(slack.messages) == 2), "it was not waited for"
     assert "hunter2" not in "".join([*said, daemon.log])
     assert set(deliveries(slack).values()) == {1}
     assert len(slack.messages) == 2
@@ -102,7 +108,8 @@ def test_what_was_refused_is_shown_everywhere_and_arrives_once_the_set_up_is_men
         assert "slack/bot-token" in refused.stderr
         assert "costcompass vault add" in refused.stderr
         give_keys(install, openrouter, slack)
-        assert eventually(lambda: len(slack.messages) == 1), daemon.log
+        assert eventually(lambda: all_told(daemon)), daemon.log
+        assert len(slack.messages) == 1
 
         slack.archive(CHANNEL, True)
         tried = len(slack.calls)
@@ -124,7 +131,7 @@ def test_what_was_refused_is_shown_everywhere_and_arrives_once_the_set_up_is_men
     with install.daemon() as daemon:
         assert eventually(lambda: len(slack.messages) == 2), daemon.log
         assert slack.messages[1].channel == SECOND
-        assert eventually(lambda: daemon.status()["outbox"]["waiting"] == 0)
+        assert eventually(lambda: all_told(daemon))
     assert set(deliveries(slack).values()) == {1}
 
 
@@ -172,6 +179,7 @@ def test_buttons_outlive_the_daemon_that_posted_them(
     keep(install, openrouter, slack)
     with install.daemon() as daemon:
         assert eventually(lambda: len(slack.messages) == 1), daemon.log
+        assert eventually(lambda: all_told(daemon)), "or it is told once more"
     with install.daemon() as daemon:
         assert eventually(lambda: daemon.status()["slack"]["state"] == "connected")
         assert slack.user.press(slack.messages[0], "Acknowledge").error == ""

@@ -37,7 +37,7 @@ def test_it_says_what_was_found_and_what_will_come_once_and_not_after_a_restart(
     )
     with install.daemon() as daemon:
         assert eventually(lambda: bool(slack.messages)), daemon.log
-        daemon.end()
+        assert eventually(lambda: daemon.status()["outbox"]["waiting"] == 0), "noted as told"
     with install.daemon() as daemon:
         assert eventually(lambda: daemon.status()["slack"]["state"] == "connected")
         assert eventually(lambda: daemon.status()["outbox"]["waiting"] == 0)
