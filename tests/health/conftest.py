@@ -34,4 +34,14 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
             assert daemon.refreshed("deepseek/main")
             assert eventually(lambda: daemon.status()["slack"]["state"] == "connected")
             slack.user.command("/spend", "7d")
-            yield Watched(install, daemon, port, openrouter, slack)
+            watched = Watched(install, daemon, port, openrouter, slack)
+            assert eventually(lambda: counted(watched)), daemon.log
+            yield watched
+
+
+def counted(watched: Watched) -> bool:
+    """Whether what was seen above was counted as well, which comes after."""
+    acks = "costcompass_slack_acknowledgement_duration_seconds_count"
+    reads = "costcompass_refreshes_total"
+    read = [watched.value(reads, account=one, result="ok") for one in ("main", "deepseek/main")]
+    return all(read) and watched.value(acks, kind="/spend") == 1

@@ -33,12 +33,21 @@ def now() -> datetime:
 
 
 def free_port() -> int:
-    """A port that nobody listens on, outside the range that the kernel hands out by itself."""
+    """A port that nobody listens on, outside the range that the kernel hands out by itself.
+
+    It stays bound for as long as this process lives, so that no test beside ours finds it free; a
+    server that may reuse addresses, as all of ours, can listen on it.
+    """
     while True:
-        port = random.randrange(20_000, 32_000)
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)):
-                return port
+        port, held = random.randrange(20_000, 32_000), socket.socket()
+        try:
+            held.bind(("0.0.0.0", port))  # fails where anybody has it, listening or not
+        except OSError:
+            held.close()
+        else:
+            held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            held.detach()
+            return port
 
 
 @dataclass
