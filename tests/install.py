@@ -118,8 +118,10 @@ class Install:
             for name, value in secrets.items()
         }
         self.state.mkdir(mode=0o700, exist_ok=True)
-        self.vault.touch(mode=0o600)
-        self.vault.write_bytes(seal(blob, key, entries))
+        draft = self.folder / "vault.draft"
+        draft.touch(mode=0o600)
+        draft.write_bytes(seal(blob, key, entries))
+        draft.rename(self.vault)  # a daemon that looks in between finds no half of it
 
     def opened(self) -> Vault:
         """The vault, opened by the library without deriving the key again."""

@@ -215,7 +215,7 @@ def test_killed_at_any_instant_each_local_date_is_in_the_outbox_once(tmp_path: P
         capture_output=True,
         check=False,
         text=True,
-        timeout=100,
+        timeout=500,
     )
     assert ran.returncode == 0, ran.stderr
     with closing(open_store(tmp_path)) as store, store.reading() as tx:
