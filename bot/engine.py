@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from threading import Event
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from bot.account_status import accounts_shape
@@ -19,7 +20,7 @@ from bot.exchange import exchange_of
 from bot.keyring import Keyring
 from bot.meters import Meters
 from bot.reader import Reader
-from bot.schedule import Ticking, start_ticking, tick_length
+from bot.schedule import Ticking, UnderWay, start_ticking, tick_length
 from bot.slack.service import SlackService
 from bot.terminal.shapes import moment_shape
 from costcompass_core.storage.store import Store
@@ -91,6 +92,7 @@ class Engine:
         self.alerting.connected = self.slack.is_connected
         self.backups = Backups(config.backup, store, now)
         self._scheduler: BackgroundScheduler | None = None
+        self._ticks = UnderWay()
 
     def apply_settings(self) -> None:
         """Go by what was changed in Slack, where the database can be read."""
@@ -103,7 +105,8 @@ class Engine:
         ticks = self.reader.ticks()
         ticks |= {"(vault)": self._watch_vault, "(alerts)": self._watch_clock}
         ticks["(backup)"] = self.backups.tick
-        self._scheduler = self._ticking(ticks, every, self._now())
+        noted = {name: self._ticks.noting(tick) for name, tick in ticks.items()}
+        self._scheduler = self._ticking(noted, every, self._now())
         self.slack.start()
         self.alerting.start()
 
@@ -117,7 +120,9 @@ class Engine:
             self._scheduler.shutdown(wait=False)
         self.slack.stop(patience)
         self.alerting.stop(patience)
+        until = monotonic() + patience
         self.reader.finish(patience)
+        self._ticks.end(until)  # they read a ledger that is closed next
 
     def mended(self) -> None:
         """Try again at once what failed: a key or the passphrase came, or a setting changed."""

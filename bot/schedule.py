@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from threading import Condition
 from typing import Any, Final
 
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -40,6 +41,39 @@ class Pulse:
     def beats(self) -> bool:
         """Return whether a tick has run lately; one that waits for a slow disk may take long."""
         return self.silent() < STALLED
+
+
+class UnderWay:
+    """Knows which ticks run, so that a stop can let them end before what they use is closed."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._running = 0
+        self._closed = False
+        self._ended = Condition()
+
+    def noting(self, tick: Callable[[], None]) -> Callable[[], None]:
+        """Return `tick` as it is to be run: noted, and after `end` not at all."""
+
+        def run() -> None:
+            with self._ended:
+                if self._closed:
+                    return
+                self._running += 1
+            try:
+                tick()
+            finally:
+                with self._ended:
+                    self._running -= 1
+                    self._ended.notify_all()
+
+        return run
+
+    def end(self, until: float) -> None:
+        """Begin none any more, and wait for those that run, until that `time.monotonic()`."""
+        with self._ended:
+            self._closed = True
+            self._ended.wait_for(lambda: not self._running, max(until - time.monotonic(), 0.0))
 
 
 def tick_length(*every: timedelta) -> timedelta:

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
+from threading import Event, Thread
 
 import pytest
 from install import eventually
 
-from bot.schedule import start_ticking
+from bot.schedule import UnderWay, start_ticking
 
 NOW = datetime.now(UTC)
 
@@ -23,3 +25,25 @@ def test_ticks_come_regularly_whatever_the_clock_said_at_the_start(clock: dateti
         assert eventually(lambda: len(ticks) > 3)
     finally:
         scheduler.shutdown(wait=False)
+
+
+def test_a_tick_that_runs_is_waited_for_and_none_begins_after():
+    ticks, begun, go_on = UnderWay(), Event(), Event()
+    ends: list[str] = []
+
+    def tick() -> None:
+        begun.set()
+        go_on.wait()
+        ends.append("tick")
+
+    running = Thread(target=ticks.noting(tick))
+    running.start()
+    begun.wait()
+    ticks.end(time.monotonic())
+    assert ends == [], "not for longer than it may take"
+    go_on.set()
+    ticks.end(time.monotonic() + 60)
+    assert ends == ["tick"]
+    ticks.noting(tick)()
+    assert ends == ["tick"]
+    running.join()
