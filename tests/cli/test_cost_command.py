@@ -13,9 +13,6 @@ from install import Install, usage
 from bot.control import RemoteError, ask
 from costcompass_core.storage.lock import holding
 
-NOW = datetime.now(UTC)
-TODAY = NOW.date()
-BEFORE = TODAY - timedelta(days=3)
 SERVER = ("cost", "add", "Hetzner server", "4.51", "--currency", "eur", "--per", "month")
 
 
@@ -24,8 +21,9 @@ def ready(install: Install) -> Install:
     """Ten days of one dollar each."""
     install.configure()
     install.keep()
-    days = [TODAY - timedelta(days=age) for age in range(1, 11)]
-    install.remember({day: [usage(day, "openai/gpt", "1")] for day in days}, at=NOW)
+    now = datetime.now(UTC)
+    days = [now.date() - timedelta(days=age) for age in range(1, 11)]
+    install.remember({day: [usage(day, "openai/gpt", "1")] for day in days}, at=now)
     return install
 
 
@@ -33,6 +31,11 @@ def ready(install: Install) -> Install:
 def either(ready: Install, request) -> Iterator[Install]:
     with nullcontext() if request.param == "alone" else ready.daemon():
         yield ready
+
+
+def today() -> date:
+    """By the clock that the commands go by: a run of the suite may begin on the day before."""
+    return datetime.now(UTC).date()
 
 
 def good(install: Install, *words: str) -> str:
@@ -86,11 +89,12 @@ def test_costs_are_added_listed_and_removed_by_number(either: Install):
 
 
 def test_a_one_off_is_spend_of_its_day_and_no_part_of_the_burn(either: Install):
+    before = today() - timedelta(days=3)
     forecast = told(either, "forecast")
     assert forecast["next_month"]["burn_per_day_usd"] == "1"
-    good(either, "cost", "add", "Domain", "12.50", "--on", str(BEFORE), "--provider", "Registrar")
+    good(either, "cost", "add", "Domain", "12.50", "--on", str(before), "--provider", "Registrar")
 
-    spend = told(either, "spend", str(BEFORE))
+    spend = told(either, "spend", str(before))
     assert spend["total_usd"] == "13.50"
     assert {row["name"]: row["cost_usd"] for row in spend["rows"]} == {
         "openai/gpt": "1",
@@ -99,19 +103,19 @@ def test_a_one_off_is_spend_of_its_day_and_no_part_of_the_burn(either: Install):
     [own] = [one for one in spend["providers"] if one["name"] == "declared"]
     assert (own["basis"], own["total_usd"]) == ("declared", "12.50")
     assert spend["missing_days"] == []
-    assert told(either, "spend", str(BEFORE - timedelta(days=1)))["total_usd"] == "1"
-    month = told(either, "spend", f"{BEFORE:%Y-%m}")
+    assert told(either, "spend", str(before - timedelta(days=1)))["total_usd"] == "1"
+    month = told(either, "spend", f"{before:%Y-%m}")
     assert month["subscriptions_usd"] == "0", "what comes once is told in the total, not beside it"
     burned = told(either, "forecast")
     for figure in ("burn_per_day_usd", "usage_usd", "subscriptions_usd", "total_usd"):
         assert burned["next_month"][figure] == forecast["next_month"][figure]
 
     good(either, "cost", "remove", "1")
-    assert told(either, "spend", str(BEFORE))["total_usd"] == "1"
+    assert told(either, "spend", str(before))["total_usd"] == "1"
 
 
 def test_a_recurring_cost_stands_beside_the_total(either: Install):
-    month = f"{TODAY:%Y-%m}"
+    month = f"{today():%Y-%m}"
     before = told(either, "spend", month)
     good(either, *SERVER)
     good(either, "cost", "add", "Seats", "20.10", "--per", "month")
@@ -126,15 +130,15 @@ def test_a_recurring_cost_stands_beside_the_total(either: Install):
 
 
 def test_a_day_that_is_not_over_says_when_it_counts(ready: Install):
-    later = TODAY + timedelta(days=40)
-    for number, (on, day) in enumerate([((), TODAY), (("--on", str(later)), later)], 1):
+    now, later = today(), today() + timedelta(days=40)
+    for number, (on, day) in enumerate([((), now), (("--on", str(later)), later)], 1):
         done = ready.run("cost", "add", "Domain", "3", *on)
         assert done.returncode == 0
         assert done.stdout == f"added {number}: Domain, USD 3 on {day}\n"
         assert f"it counts in `spend` once {day} is over (UTC)" in done.stderr
     assert told(ready, "spend", "10d")["total_usd"] == "10"
     assert told(ready, "spend", "all")["total_usd"] == "10"
-    assert ready.run("cost", "add", "Domain", "3", "--on", str(BEFORE)).stderr == ""
+    assert ready.run("cost", "add", "Domain", "3", "--on", str(now - timedelta(days=3))).stderr == ""
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,6 @@ from costcompass_core.domain.money import Usd
 from costcompass_core.storage.catalogue import store_list
 from costcompass_core.storage.store import open_store
 
-NOW = datetime.now(UTC)
-DAYS = [NOW.date() - timedelta(days=age) for age in range(1, 31)]
 FIELDS = {"requests": 1000, "prompt_tokens": 1_000_000, "completion_tokens": 100_000}
 
 
@@ -23,8 +21,10 @@ FIELDS = {"requests": 1000, "prompt_tokens": 1_000_000, "completion_tokens": 100
 def stored(install: Install) -> Install:
     """Thirty days of short calls at $2 a day, and a price list with a model at a tenth of it."""
     install.configure()
-    days = {day: [usage(day, "a/big", "2", cached_tokens=0, **FIELDS)] for day in DAYS}
-    install.remember(days, at=NOW, left={NOW: "90"})
+    now = datetime.now(UTC)
+    month = [now.date() - timedelta(days=age) for age in range(1, 31)]
+    days = {day: [usage(day, "a/big", "2", cached_tokens=0, **FIELDS)] for day in month}
+    install.remember(days, at=now, left={now: "90"})
     return install
 
 
@@ -37,7 +37,7 @@ def add_list(install: Install) -> None:
     store = open_store(install.state)
     with store.writing() as tx:
         models = [listed("a/big", "0.000001", "0.00001"), listed("a/small", "1e-7", "1e-6")]
-        store_list(tx, "openrouter", models, NOW)
+        store_list(tx, "openrouter", models, datetime.now(UTC))
     store.close()
 
 

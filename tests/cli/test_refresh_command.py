@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from threading import Event
 
 import pytest
@@ -16,14 +16,16 @@ from bot.sandbox.wire import Answer
 from costcompass_core.storage.lock import holding
 
 
-YESTERDAY = datetime.now(UTC).date() - timedelta(days=1)
+def yesterday() -> date:
+    """By the clock that the commands go by: a run of the suite may begin on the day before."""
+    return datetime.now(UTC).date() - timedelta(days=1)
 
 
 @pytest.fixture
 def ready(install: Install, openrouter: OpenRouter) -> Install:
     """An installation with a good key and some spend to read."""
     account = openrouter.accounts[0]
-    account.spend("1.2500000000000000001", YESTERDAY)
+    account.spend("1.2500000000000000001", yesterday())
     install.configure(openrouter)
     install.keep(openrouter__main=account.management_key.secret)
     return install
@@ -70,8 +72,8 @@ def test_a_refresh_that_fails_tells_why_and_changes_nothing(
     [line] = done.stderr.splitlines()
     assert line.startswith("costcompass: main: 127.0.0.1:")
     assert told in line
-    kept = ready.run("spend", str(YESTERDAY))
-    assert kept.stdout.startswith(f"{YESTERDAY}: $1.25 spent")
+    kept = ready.run("spend", str(yesterday()))
+    assert kept.stdout.startswith(f"{yesterday()}: $1.25 spent")
     assert "Account main could not be refreshed (just now)" in kept.stdout
 
 
@@ -119,10 +121,10 @@ def test_a_running_daemon_does_it_and_needs_no_passphrase_again(
     with ready.daemon() as daemon:
         assert daemon.refreshed()
         ready.passphrase.unlink()
-        openrouter.accounts[0].spend("1", YESTERDAY, "late/model")
+        openrouter.accounts[0].spend("1", yesterday(), "late/model")
         done = ready.run("refresh")
         assert (done.returncode, done.stderr) == (0, "")
-        assert f"{YESTERDAY} restated $1.25 → $2.25" in done.stdout
+        assert f"{yesterday()} restated $1.25 → $2.25" in done.stdout
         openrouter.faults.add("/key", faults.status(401), times=None)
         refused = ready.run("refresh", "--account", "main", "--json")
         assert refused.returncode == 77
@@ -146,7 +148,7 @@ def test_whoever_stops_watching_does_not_stop_the_daemons_refresh(
     with ready.daemon() as daemon:
         assert daemon.refreshed()
         assert eventually(lambda: "refreshed main" in daemon.log)  # what it reads on the side too
-        openrouter.accounts[0].spend("1", YESTERDAY, "late/model")
+        openrouter.accounts[0].spend("1", yesterday(), "late/model")
         gone = Event()
         openrouter.faults.add("/activity", held_until(gone))
         with ready.terminal("refresh") as screen:
@@ -159,7 +161,7 @@ def test_whoever_stops_watching_does_not_stop_the_daemons_refresh(
 
 def aged(openrouter: OpenRouter, days: int = 40) -> None:
     for age in range(2, days + 1):
-        openrouter.accounts[0].spend("0.5", YESTERDAY - timedelta(days=age - 1), "old/model")
+        openrouter.accounts[0].spend("0.5", yesterday() - timedelta(days=age - 1), "old/model")
 
 
 def test_a_backfill_says_what_it_stored_and_where_the_rest_comes_from(
@@ -168,7 +170,7 @@ def test_a_backfill_says_what_it_stored_and_where_the_rest_comes_from(
     aged(openrouter)
     done = ready.run("refresh", "--backfill", "40d")
     assert (done.returncode, done.stderr) == (0, "")
-    first, last = (YESTERDAY - timedelta(days=age) for age in (39, 30))
+    first, last = (yesterday() - timedelta(days=age) for age in (39, 30))
     assert done.stdout == (
         f"main: 10 days filled in from analytics ({first} to {last}): 10 rows, $5.00;"
         " the newest 30 days come from the activity feed\n"

@@ -23,8 +23,6 @@ from bot.sandbox.slack_faults import hang_up, refusal
 from bot.sandbox.slack_people import CHANNEL
 from costcompass_core.storage.store import FILE_NAME, open_store
 
-YESTERDAY = datetime.now(UTC).date() - timedelta(days=1)
-
 
 @dataclass
 class World:
@@ -79,7 +77,7 @@ def world(folder: Path) -> Iterator[World]:
         return datetime.now(UTC) + here.off
 
     account = StandInAccount()
-    account.spend("1.25", YESTERDAY)
+    account.spend("1.25", datetime.now(UTC).date() - timedelta(days=1))
     with ExitStack() as stack:
         here = World(Install(folder), None, None, stack)  # type: ignore[arg-type]
         here.openrouter = stack.enter_context(OpenRouter(now, [account]))
