@@ -38,10 +38,12 @@ from costcompass_core.vault.format import DataKey, open_key, seal, seal_new
 ROOT = Path(__file__).resolve().parents[1]
 PASSPHRASE = "correct horse battery staple five"
 NOTHING: Mapping[Any, str] = MappingProxyType({})
+PATIENCE = 60.0
+"""Seconds for what takes one or two, on a machine that is slow or busy; only a failure takes them all."""
 _CONTROLLING = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
 
 
-def eventually(true: Callable[[], Any], timeout: float = 20.0) -> Any:
+def eventually(true: Callable[[], Any], timeout: float = PATIENCE) -> Any:
     """What `true` returns as soon as it is truthy, or when patience ends."""
     end = time.monotonic() + timeout
     while not (found := true()) and time.monotonic() < end:
@@ -166,7 +168,7 @@ class Install:
             encoding="utf-8",
             pass_fds=pass_fds,
             start_new_session=True,
-            timeout=60,
+            timeout=300,
         )
 
     @contextlib.contextmanager
@@ -268,7 +270,7 @@ class Terminal:
         """Everything shown so far, echoes of what was typed included."""
         self._read = 0
 
-    def expect(self, text: str, timeout: float = 20.0) -> None:
+    def expect(self, text: str, timeout: float = PATIENCE) -> None:
         """Wait until `text` is shown after what was expected before."""
         end = time.monotonic() + timeout
         while (at := self.screen.find(text, self._read)) < 0:
@@ -289,7 +291,7 @@ class Terminal:
         for _ in range(5):
             time.sleep(0.1)
             os.write(self._descriptor, b"\x03")
-            if eventually(ended, 3):
+            if eventually(ended, 10):
                 return
 
     def hang_up(self) -> None:
@@ -302,13 +304,13 @@ class Terminal:
         """Whether the terminal shows what is typed."""
         return bool(termios.tcgetattr(self._descriptor)[3] & termios.ECHO)
 
-    def finish(self, timeout: float = 20.0) -> int:
+    def finish(self, timeout: float = PATIENCE) -> int:
         """Read to the end and return the exit code."""
         while self._more():
             pass
         return self.process.wait(timeout)
 
-    def _more(self, timeout: float = 20.0) -> bool:
+    def _more(self, timeout: float = PATIENCE) -> bool:
         if not select.select([self._descriptor], [], [], timeout)[0]:
             return False
         try:

@@ -19,8 +19,8 @@ from costcompass_core.domain.errors import CostCompassError
 
 Found = TypeVar("Found")
 
-_PATIENCE: Final = 20.0
-"""Seconds for one thing to arrive; each takes one or two."""
+_PATIENCE: Final = 60.0
+"""Seconds for one thing to arrive; each takes one or two, on a busy machine more."""
 _LOW, _CRITICAL, _TOP_UP = Decimal(20), Decimal(6), 50
 """USD left when the incident opens, when it gets worse, and what then is bought."""
 

@@ -25,8 +25,8 @@ from bot.sandbox.slack_people import CHANNEL, USER
 from bot.terminal.paint import WIDTH, Paint
 from costcompass_core.domain.errors import CostCompassError
 
-_PATIENCE: Final = 30.0
-"""Seconds for the daemon to read everything and to connect; it needs about two."""
+_PATIENCE: Final = 120.0
+"""Seconds for the daemon to read everything and to connect; it needs about two, a busy machine more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +149,7 @@ def daemon(stage: Stage) -> Iterator[None]:
             yield
         finally:
             process.send_signal(signal.SIGTERM)
-            code = process.wait(10)
+            code = process.wait(30)
     click.echo(stage.paint(f"\nThe daemon got SIGTERM and ended with exit code {code}.", "dim"))
 
 

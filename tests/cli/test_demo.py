@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from install import Install
+from install import PATIENCE, Install
 
 from bot.terminal.paint import columns
 
@@ -72,9 +72,9 @@ def test_a_closed_window_takes_everything_down(install: Install):
     place = install.folder / "tmp"
     place.mkdir()
     with install.terminal("demo", environ={"TMPDIR": str(place)}) as screen:
-        screen.expect("Your turn")
+        screen.expect("Your turn", timeout=300)  # a dozen commands come first
         assert demons(place)
         screen.hang_up()
-        screen.process.wait(10)
+        screen.process.wait(PATIENCE)
     assert left_behind(place) == []
     assert demons(place) == []
