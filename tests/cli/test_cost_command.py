@@ -138,7 +138,8 @@ def test_a_day_that_is_not_over_says_when_it_counts(ready: Install):
         assert f"it counts in `spend` once {day} is over (UTC)" in done.stderr
     assert told(ready, "spend", "10d")["total_usd"] == "10"
     assert told(ready, "spend", "all")["total_usd"] == "10"
-    assert ready.run("cost", "add", "Domain", "3", "--on", str(now - timedelta(days=3))).stderr == ""
+    over = str(now - timedelta(days=3))
+    assert ready.run("cost", "add", "Domain", "3", "--on", over).stderr == ""
 
 
 @pytest.mark.parametrize(

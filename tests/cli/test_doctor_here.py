@@ -360,6 +360,15 @@ def taken() -> Iterator[str]:
         yield f"127.0.0.1:{listener.getsockname()[1]}"
 
 
+@contextmanager
+def unused() -> Iterator[str]:
+    """A port on which nobody listens, and which nobody else is given: bound, as far as that goes."""
+    with socket.socket() as keeper:
+        keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        keeper.bind(("127.0.0.1", 0))
+        yield f"127.0.0.1:{keeper.getsockname()[1]}"
+
+
 def listens_on(install: Install, listen: str) -> None:
     install.environ["COSTCOMPASS_HTTP__LISTEN"] = listen
 
@@ -370,50 +379,44 @@ def test_the_port_of_http(whole: Install, taken: str):
     assert state == "bad"
     port = taken.rpartition(":")[2]
     assert f"{taken} is in use by another program: `ss -ltnp 'sport = :{port}'`" in words
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        free = f"127.0.0.1:{listener.getsockname()[1]}"
-    listens_on(whole, free)
-    assert found_here(whole, 0)["http"] == ("ok", f"{free} is free: ")
+    with unused() as free:
+        listens_on(whole, free)
+        assert found_here(whole, 0)["http"] == ("ok", f"{free} is free: ")
     listens_on(whole, "203.0.113.1:9464")
     assert "nobody can listen on 203.0.113.1:9464 (" in found_here(whole, 1)["http"][1]
 
 
 def test_the_port_of_the_daemon_itself(whole: Install, taken: str):
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        free = f"127.0.0.1:{listener.getsockname()[1]}"
-    listens_on(whole, free)
-    with whole.daemon():
-        assert found_here(whole, 0)["http"] == ("ok", f"{free} is answered by the daemon: ")
-        listens_on(whole, taken)
-        assert f"{taken} is answered by another program" in found_here(whole, 1)["http"][1]
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        other = f"127.0.0.1:{listener.getsockname()[1]}"
-    with whole.daemon(environ={"COSTCOMPASS_HTTP__LISTEN": free}):
-        listens_on(whole, other)
-        assert f"nobody listens on {other}: the daemon began" in found_here(whole, 1)["http"][1]
+    with unused() as free, unused() as other:
+        listens_on(whole, free)
+        with whole.daemon():
+            assert found_here(whole, 0)["http"] == ("ok", f"{free} is answered by the daemon: ")
+            listens_on(whole, taken)
+            assert f"{taken} is answered by another program" in found_here(whole, 1)["http"][1]
+        with whole.daemon(environ={"COSTCOMPASS_HTTP__LISTEN": free}):
+            listens_on(whole, other)
+            assert f"nobody listens on {other}: the daemon began" in found_here(whole, 1)["http"][1]
 
 
 def test_the_hosts_of_webhook_and_heartbeat_are_visited_and_told_nothing(
     whole: Install, openrouter: OpenRouter, taken: str
 ):
     whole.environ["COSTCOMPASS_ALERTS__WEBHOOK_URL"] = f"http://{taken}/a-secret"
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    whole.environ["COSTCOMPASS_ALERTS__HEARTBEAT_URL"] = f"http://127.0.0.1:{port}/a-secret"
-    found = found_here(whole, 69)
+    with unused() as closed:
+        whole.environ["COSTCOMPASS_ALERTS__HEARTBEAT_URL"] = f"http://{closed}/a-secret"
+        found = found_here(whole, 69)
     assert found["webhook"][0] == "ok"
     assert found["heartbeat"][0] == "bad"
-    assert f"127.0.0.1:{port} refuses the connection" in found["heartbeat"][1]
+    assert f"{closed} refuses the connection" in found["heartbeat"][1]
     assert "a-secret" not in str(found)
 
 
 def test_on_the_way_to_slack_the_proxy_is_visited(whole: Install, slack: Slack, monkeypatch):
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    monkeypatch.setenv("HTTPS_PROXY", f"http://user:hunter22@127.0.0.1:{port}")
     whole.environ["COSTCOMPASS_SLACK__API_URL"] = "https://slack.invalid/api/"
-    found = found_here(whole, 69)
-    assert f"127.0.0.1:{port} refuses the connection" in found["slack"][1]
+    with unused() as closed:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://user:hunter22@{closed}")
+        found = found_here(whole, 69)
+    assert f"{closed} refuses the connection" in found["slack"][1]
     assert "hunter22" not in str(found)
 
 
@@ -440,7 +443,7 @@ def test_whoever_never_answers_holds_up_nobody_else(
 ):
     openrouter.faults.add("/", faults.silence, times=None)
     slack.faults.plan("auth.test", silent(), times=None)
-    found = found_here(whole, 69, patience=1.0)
+    found = found_here(whole, 69, patience=3.0)
     assert f"{openrouter.address} does not answer in time: allow outgoing TCP" in str(
         found["key main"]
     )
