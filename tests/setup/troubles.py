@@ -137,6 +137,7 @@ def not_in_channel(here: World) -> None:
 
 @trouble
 def message_refused(here: World) -> None:
+    here.add('[digest]\ntime = ""\n')  # its time may be now, and it would wait as well
     here.slack.membership(CHANNEL, False)
     here.daemon()
     assert eventually(lambda: "parked" in str(here.install.run("status").stdout))
@@ -168,6 +169,7 @@ def provider_down(here: World) -> None:
 def locked(here: World) -> None:
     here.install.configure(here.openrouter, here.slack, passphrase_file=False)
     here.daemon()
+    assert eventually(lambda: "will not have us: the vault is locked" in here.log)
 
 
 @trouble
@@ -215,7 +217,9 @@ def hangs(here: World) -> None:
 def second_daemon(here: World) -> None:
     running(here)
     (here.install.state / "lock").unlink()
-    here.stack.enter_context(here.install.daemon(log="second.log"))
+    second = here.stack.enter_context(here.install.daemon(log="second.log"))
+    # The first one answers for as long as the second has not taken the socket.
+    assert eventually(lambda: second.status()["pid"] == second.process.pid)
 
 
 @trouble
