@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import logging
 from typing import Any, Final
-from urllib.request import ProxyHandler, Request, build_opener
+from urllib.request import Request
 
 from slack_sdk.webhook import WebhookClient, WebhookResponse
 
 from bot.slack.blocks import Message
 from bot.slack.looks import REFUSED, Looks
-from bot.slack.web import CALL_TIMEOUT, is_loopback, speechless_logger
+from bot.slack.web import CALL_TIMEOUT, direct_opener, is_loopback, speechless_logger
 
 _log: Final = logging.getLogger(__name__)
 
@@ -70,7 +70,7 @@ class _Direct(WebhookClient):
     """Reaches a loopback address directly; urllib would ask the environment for a proxy."""
 
     def _perform_http_request_internal(self, url: str, req: Request) -> WebhookResponse:
-        with build_opener(ProxyHandler({})).open(req, timeout=self.timeout) as answer:
+        with direct_opener().open(req, timeout=self.timeout) as answer:
             body = answer.read().decode()
             return WebhookResponse(
                 url=url, status_code=answer.status, body=body, headers=answer.headers

@@ -7,11 +7,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from http.client import HTTPException
 from ipaddress import ip_address
 from typing import Any, Final
 from urllib.parse import urlsplit
-from urllib.request import ProxyHandler, Request, build_opener
+from urllib.request import OpenerDirector, ProxyHandler, Request, build_opener
 
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web import WebClient
@@ -257,10 +258,16 @@ def _is_news(record: logging.LogRecord) -> bool:
     return not _LOST.match(record.getMessage())
 
 
+@cache
+def direct_opener() -> OpenerDirector:
+    """Return what asks no environment for a proxy; made once, for since Python 3.12 it loads the CAs."""
+    return build_opener(ProxyHandler({}))
+
+
 class _Direct(WebClient):
     """Reaches a loopback address directly; urllib would ask the environment for a proxy."""
 
     def _perform_urllib_http_request_internal(self, url: str, req: Request) -> dict[str, Any]:  # noqa: ARG002 - the SDK's signature
-        with build_opener(ProxyHandler({})).open(req, timeout=self.timeout) as answer:
+        with direct_opener().open(req, timeout=self.timeout) as answer:
             body = answer.read().decode()
             return {"status": answer.status, "headers": answer.headers, "body": body}
