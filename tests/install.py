@@ -120,7 +120,7 @@ class Install:
             for name, value in secrets.items()
         }
         self.state.mkdir(mode=0o700, exist_ok=True)
-        draft = self.folder / "vault.draft"
+        draft = self.state / "vault.draft"  # on the same disk: a state may be mounted
         draft.touch(mode=0o600)
         draft.write_bytes(seal(blob, key, entries))
         draft.rename(self.vault)  # a daemon that looks in between finds no half of it
