@@ -40,7 +40,8 @@ PASSPHRASE = "correct horse battery staple five"
 NOTHING: Mapping[Any, str] = MappingProxyType({})
 PATIENCE = 60.0
 """Seconds for what takes one or two, on a machine that is slow or busy; only a failure takes them all."""
-_CONTROLLING = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
+_CONTROLLING = "import fcntl, os, signal, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
+"""As a terminal's shell starts it; a suite that runs in the background hands down that Ctrl-C is ignored."""
 
 
 def eventually(true: Callable[[], Any], timeout: float = PATIENCE) -> Any:
