@@ -15,7 +15,7 @@ class Keyring:
     """Gives out secrets by name; every one of them is kept out of the log from then on."""
 
     def __init__(self, path: Path, now: datetime) -> None:
-        """Begin locked; `path` is the vault's file, which need not be there yet."""
+        """Begin locked, as of `now` (UTC); `path` is the vault's file, which need not be there yet."""
         self._since = now
         self._path = path
         self._vault: Vault | None = None

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -66,8 +67,7 @@ def init_command(context: Context) -> None:
         vault_path = config.state_dir / "vault"
         secrets = _ask_secrets(lambda name, value: kind_of(name, value, config, now))
         for more in more_accounts(_valid):
-            with draft.open("a", encoding="utf-8") as text:
-                text.write(more.table)
+            _write_draft(draft, more.table, "a")
             secret = _ask_more(
                 more, lambda name, value: kind_of(name, value, load_config(draft), now)
             )
@@ -75,7 +75,7 @@ def init_command(context: Context) -> None:
         load_config(draft)  # a name given twice is told before anything is made
         create(vault_path, passphrase, secrets)
         if keep is not None:
-            _write_private(keep, passphrase)
+            _keep_private(keep, passphrase, vault_path)
         draft.rename(path)
     finally:
         draft.unlink(missing_ok=True)
@@ -83,10 +83,11 @@ def init_command(context: Context) -> None:
     click.echo("Next: `costcompass doctor` checks everything, `costcompass run` starts it.")
 
 
-def _write_draft(draft: Path, text: str) -> None:
+def _write_draft(draft: Path, text: str, mode: Literal["w", "a"] = "w") -> None:
     try:
         draft.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_text(text, encoding="utf-8")
+        with draft.open(mode, encoding="utf-8") as stream:
+            stream.write(text)
     except OSError as error:
         raise ConfigError(
             f"{draft.parent} cannot be written ({error.strerror})", "give another --config PATH"
@@ -252,9 +253,15 @@ def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def _write_private(path: Path, passphrase: Secret) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path.unlink(missing_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as stream:
-        stream.write(f"{passphrase.expose()}\n")
+def _keep_private(path: Path, passphrase: Secret, vault_path: Path) -> None:
+    """Write the passphrase beside the vault, which is made already. Raises `VaultError`."""
+    try:
+        path.unlink(missing_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as stream:
+            stream.write(f"{passphrase.expose()}\n")
+    except OSError as error:
+        raise VaultError(
+            f"{path} cannot be written ({error.strerror})",
+            f"mend that, remove {vault_path} and begin again",
+        ) from None

@@ -86,6 +86,22 @@ def test_everything_but_the_passphrase_may_be_left_for_later(
     assert "passphrase" not in {path.name for path in vault.parent.iterdir()}
 
 
+def test_a_passphrase_that_cannot_be_kept_is_one_line_with_the_mend(
+    fresh: Install, openrouter: OpenRouter, slack: Slack
+):
+    kept = fresh.state / "passphrase"
+    kept.mkdir(mode=0o700, parents=True)
+    fresh.state.chmod(0o700)
+    typed = answers(fresh, openrouter, slack)
+    done = fresh.run("init", stdin="\n".join(typed) + "\n")
+    assert done.returncode == 1
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith(f"costcompass: {kept} cannot be written (")
+    assert last.endswith(f"): mend that, remove {fresh.vault} and begin again")
+    assert PASSPHRASE not in done.stdout + done.stderr
+    assert not fresh.config.exists()
+
+
 @pytest.mark.parametrize(
     ("other", "code", "told"),
     [
